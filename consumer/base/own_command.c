@@ -50,22 +50,30 @@ append_name(Buf *buf, const char *name)
 		buf_append_identifier(buf, name);
 }
 
-const char *
-own_command_write_table(OwnCommandRoom *room, const char *verb,
-						const char *schema, const char *table)
+void
+own_command_append_table(Buf *words, const char *schema, const char *table)
 {
 	Buf name;
-	Buf words;
 
 	buf_init(&name, OWN_COMMAND_SIZE);
 	append_name(&name, schema);
 	buf_append_char(&name, '.');
 	append_name(&name, table);
-	buf_init(&words, OWN_COMMAND_SIZE);
-	buf_printf(&words, "table %s ", verb);
-	buf_append_shell_word(&words, name.data);
-	own_command_write(room, words.data);
+	buf_append_char(words, ' ');
+	buf_append_shell_word(words, name.data);
 	buf_release(&name);
+}
+
+const char *
+own_command_write_table(OwnCommandRoom *room, const char *verb,
+						const char *schema, const char *table)
+{
+	Buf words;
+
+	buf_init(&words, OWN_COMMAND_SIZE);
+	buf_printf(&words, "table %s", verb);
+	own_command_append_table(&words, schema, table);
+	own_command_write(room, words.data);
 	buf_release(&words);
 	return room->text;
 }

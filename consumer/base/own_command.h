@@ -51,6 +51,13 @@ const char *own_command_write(OwnCommandRoom *room, const char *words);
 #define OWN_COMMAND(words) own_command_write(&(OwnCommandRoom){{0}}, (words))
 
 /*
+ * Appends a blank and the name of a table to the words of a command, quoted for
+ * SQL and for the shell where it needs quotes.
+ */
+void own_command_append_table(Buf *words, const char *schema,
+							  const char *table);
+
+/*
  * Writes "penstock table VERB TABLE" and the options into `room`; returns the
  * text.  The table's name is quoted for SQL and for the shell where it needs
  * quotes.

@@ -153,6 +153,116 @@ lacks_rows(const FollowedTables *self, const DefinitionSet *known,
 		   !uncopied_was_copied(self->uncopied, change->oid);
 }
 
+/*
+ * Returns the table that a change defines, if the target has its rows, but not
+ * what operations have made of them that are published only now; else NULL.
+ */
+static const Definition *
+find_widened(const FollowedTables *self, const DefinitionSet *known,
+			 const SchemaChange *change)
+{
+	const Definition *is = change->definition;
+	const Definition *was;
+
+	if (change->kind != SCHEMA_DEFINED || is->kind != DEFINITION_TABLE)
+		return NULL;
+	was = definition_set_find(known, DEFINITION_IN_CLASS, change->oid);
+	if (was == NULL || was->kind != DEFINITION_TABLE || !was->table.published ||
+		!is->table.published ||
+		(was->table.withheld & ~is->table.withheld) == 0)
+		return NULL;
+	return table_states_only_listed(self->states) ||
+				   uncopied_was_copied(self->uncopied, change->oid)
+			   ? is
+			   : NULL;
+}
+
+/* Whether a set has another such table of which this one is a partition. */
+static bool
+is_part_of_widened(const FollowedTables *self, const DefinitionSet *known,
+				   const SchemaSet *schema, const Definition *table)
+{
+	if (table->table.bound[0] == '\0' || table->table.parents.count == 0)
+		return false;
+	for (size_t i = 0; i < schema->count; i++)
+	{
+		const Definition *other = find_widened(self, known,
+											   schema->changes[i]->schema);
+
+		if (other != NULL && other->oid == table->table.parents.oids[0])
+			return true;
+	}
+	return false;
+}
+
+/* Refuses a set since which other operations on tables are published. */
+static MUST_CHECK Rc
+check_operations(const FollowedTables *self, const DefinitionSet *known,
+				 const SchemaSet *schema, Error *err)
+{
+	const Definition **tables = xcalloc(schema->count + 1,
+										sizeof(const Definition *));
+	size_t count = 0;
+	Rc rc = RC_OK;
+
+	for (size_t i = 0; i < schema->count; i++)
+	{
+		const Definition *table = find_widened(self, known,
+											   schema->changes[i]->schema);
+
+		if (table != NULL && is_taken(self, table, schema->txn.end_lsn) &&
+			!is_part_of_widened(self, known, schema, table))
+			tables[count++] = table;
+	}
+	if (count > 0)
+		rc = publication_change_refuse_operations(schema, tables, count, err);
+	free(tables);
+	return rc;
+}
+
+/*
+ * Returns the table that a change defines, if rows of it are sent after the set
+ * whose earlier rows the target may not have; else NULL.
+ */
+static const Definition *
+find_lacking(const FollowedTables *self, const DefinitionSet *known,
+			 const SchemaSet *schema, const SchemaChange *change)
+{
+	const Definition *table = publication_change_table(schema, change,
+													   self->publications);
+
+	if (table == NULL && lacks_rows(self, known, change))
+		table = change->definition;
+	if (table == NULL && change->kind == SCHEMA_DEFINED &&
+		change->definition->kind == DEFINITION_TABLE &&
+		change->definition->table.published &&
+		publication_change_readds_schema(schema, change->definition,
+										 self->publications))
+		table = change->definition;
+	return table;
+}
+
+/*
+ * Whether a set has such a table of which this one is a partition: then it is
+ * copied with that.
+ */
+static bool
+is_part_of_lacking(const FollowedTables *self, const DefinitionSet *known,
+				   const SchemaSet *schema, const Definition *table)
+{
+	if (table->table.bound[0] == '\0' || table->table.parents.count == 0)
+		return false;
+	for (size_t i = 0; i < schema->count; i++)
+	{
+		const Definition *other = find_lacking(self, known, schema,
+											   schema->changes[i]->schema);
+
+		if (other != NULL && other->oid == table->table.parents.oids[0])
+			return true;
+	}
+	return false;
+}
+
 Rc
 followed_tables_check(const FollowedTables *self, const DefinitionSet *known,
 					  const SchemaSet *schema, Error *err)
@@ -163,16 +273,14 @@ followed_tables_check(const FollowedTables *self, const DefinitionSet *known,
 		return RC_OK;
 	for (size_t i = 0; i < schema->count && rc == RC_OK; i++)
 	{
-		const SchemaChange *change = schema->changes[i]->schema;
-		const Definition *table = publication_change_table(schema, change,
-														   self->publications);
+		const Definition *table = find_lacking(self, known, schema,
+											   schema->changes[i]->schema);
 
-		if (table == NULL && lacks_rows(self, known, change))
-			table = change->definition;
-		if (table != NULL && is_taken(self, table, schema->txn.end_lsn))
+		if (table != NULL && is_taken(self, table, schema->txn.end_lsn) &&
+			!is_part_of_lacking(self, known, schema, table))
 			rc = check_named(self, schema, table, err);
 	}
-	return rc;
+	return rc == RC_OK ? check_operations(self, known, schema, err) : rc;
 }
 
 void

@@ -12,9 +12,15 @@
 #include "base/own_command.h"
 #include "model/identifier.h"
 
-#define CATALOG   "pg_publication_rel"
-#define BEGINNING "publication of table "
-#define MIDDLE    " in publication "
+#define SCHEMA_CATALOG   "pg_publication_namespace"
+#define SCHEMA_BEGINNING "publication of schema "
+
+/* Number of tables that a hint names. */
+#define TABLES_HINTED_MAX 20
+
+#define CATALOG           "pg_publication_rel"
+#define BEGINNING         "publication of table "
+#define MIDDLE            " in publication "
 
 /* Whether an identity is that of the table in the publication. */
 static bool
@@ -66,6 +72,96 @@ publication_change_table(const SchemaSet *set, const SchemaChange *change,
 				   table->table.published && is_named(set, publications, table)
 			   ? table
 			   : NULL;
+}
+
+/* Whether an identity is that of the table's schema in the publication. */
+static bool
+is_schema_in_publication(const char *identity, const Definition *table,
+						 const char *publication)
+{
+	size_t length = strlen(table->schema);
+	const char *rest;
+
+	if (strncmp(identity, SCHEMA_BEGINNING, strlen(SCHEMA_BEGINNING)) != 0)
+		return false;
+	rest = identity + strlen(SCHEMA_BEGINNING);
+	return strncmp(rest, table->schema, length) == 0 &&
+		   strncmp(rest + length, MIDDLE, strlen(MIDDLE)) == 0 &&
+		   strcmp(rest + length + strlen(MIDDLE), publication) == 0;
+}
+
+static bool
+adds_schema(const SchemaChange *change, const Definition *table,
+			const Words *publications)
+{
+	for (int i = 0; i < publications->count; i++)
+		if (is_schema_in_publication(change->untranslated_identity, table,
+									 publications->words[i]))
+			return true;
+	return false;
+}
+
+bool
+publication_change_readds_schema(const SchemaSet *set, const Definition *table,
+								 const Words *publications)
+{
+	bool drops = false;
+	bool adds = false;
+
+	for (size_t i = 0; i < set->count; i++)
+	{
+		const SchemaChange *change = set->changes[i]->schema;
+
+		if (change->kind != SCHEMA_UNTRANSLATED ||
+			strcmp(change->untranslated_catalog, SCHEMA_CATALOG) != 0)
+			continue;
+		if (change->untranslated_gone)
+			drops = true;
+		else
+			adds = adds || adds_schema(change, table, publications);
+	}
+	return drops && adds;
+}
+
+/* Appends "table resync" with the names of tables as words of a shell. */
+static void
+append_resync(Buf *words, const Definition *const *tables, size_t count)
+{
+	buf_append_string(words, "table resync");
+	for (size_t i = 0; i < count && i < TABLES_HINTED_MAX; i++)
+		own_command_append_table(words, tables[i]->schema, tables[i]->name);
+}
+
+Rc
+publication_change_refuse_operations(const SchemaSet *set,
+									 const Definition *const *tables,
+									 size_t count, Error *err)
+{
+	Buf others;
+	Buf words;
+	Rc rc;
+
+	buf_init(&others, BUF_TEXT_MAX);
+	buf_init(&words, BUF_TEXT_MAX);
+	if (count > 1)
+		buf_printf(&others, ", and on %zu more,", count - 1);
+	rc = error_set(err, ERR_CONFIG,
+				   "transaction %u, which ends at " LSN_FORMAT
+				   ", has changed which operations on table \"%s\".\"%s\"%s "
+				   "are published",
+				   set->txn.xid, LSN_ARGS(set->txn.end_lsn), tables[0]->schema,
+				   tables[0]->name, others.data != NULL ? others.data : "");
+	error_detail(err, "The target does not have what was not published before. "
+					  " Nothing from there on was applied.");
+	append_resync(&words, tables, count);
+	error_hint(err, "Copy %s anew with \"%s\", and follow again.",
+			   count > TABLES_HINTED_MAX ? "these and then the others"
+			   : count > 1               ? "them"
+										 : "it",
+			   OWN_COMMAND(words.data));
+	buf_release(&others);
+	buf_release(&words);
+	return rc;
 }
 
 Rc

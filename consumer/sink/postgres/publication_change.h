@@ -27,6 +27,23 @@ const Definition *publication_change_table(const SchemaSet *set,
 										   const SchemaChange *change,
 										   const Words *publications);
 
+/*
+ * Whether a set drops a schema from a publication and adds one to it, of which
+ * the table is one: what its transaction has changed in between was not
+ * published.
+ */
+bool publication_change_readds_schema(const SchemaSet *set,
+									  const Definition *table,
+									  const Words *publications);
+
+/*
+ * Sets the error for tables of which other operations are published than
+ * before; `tables` has at least one.
+ */
+MUST_CHECK Rc publication_change_refuse_operations(
+	const SchemaSet *set, const Definition *const *tables, size_t count,
+	Error *err);
+
 /* Set the error for such a table: the first if the target has its rows … */
 MUST_CHECK Rc publication_change_refuse(const SchemaSet *set,
 										const Definition *table, Error *err);

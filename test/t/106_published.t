@@ -1,0 +1,109 @@
+# Whatever a publication comes to publish, through its schemas or of other
+# operations, is on the target, or the follower stops before it is missing.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Penstock::Pair;
+
+my $server = Penstock::Pair->new;
+my $version = $server->source_sql('SHOW server_version_num');
+
+sub follow_ok
+{
+	my ($pair, $title) = @_;
+	my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+
+	is($status, 0, $title) or diag $log;
+	return $log;
+}
+
+subtest 'schemas' => sub {
+	plan skip_all => 'this server publishes no schemas' if $version < 150000;
+	my $pair = $server->with_database('schemas', publish => '');
+
+	$pair->source_sql(q(CREATE SCHEMA app; CREATE TABLE app.t (id integer PRIMARY KEY); INSERT INTO app.t VALUES (1);
+		CREATE SCHEMA more; CREATE TABLE more.countries (id integer PRIMARY KEY, name text);
+		INSERT INTO more.countries SELECT n, 'country' FROM generate_series(1, 200) n;
+		CREATE TABLE more.log (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE TABLE more.log_1 PARTITION OF more.log FOR VALUES FROM (0) TO (10);
+		CREATE TABLE log_2 PARTITION OF more.log FOR VALUES FROM (10) TO (20); INSERT INTO more.log VALUES (1), (11);
+		CREATE PUBLICATION schemas FOR TABLE mark, TABLES IN SCHEMA app));
+	$pair->clone;
+	$pair->source_sql('ALTER PUBLICATION schemas ADD TABLES IN SCHEMA more');
+	my $log = follow_ok($pair, 'one that is added does not stop the follower');
+	like($log, qr/"more"\."countries" was not copied to target: it is copied now/, 'its tables are copied, also one that nobody writes to');
+	$pair->equal_ok('and have all their rows');
+	$pair->source_sql(q(INSERT INTO more.countries VALUES (201, 'new'); INSERT INTO more.log VALUES (2), (12);
+		CREATE TABLE more.log_3 PARTITION OF more.log FOR VALUES FROM (20) TO (30); INSERT INTO more.log VALUES (21)));
+	follow_ok($pair, 'they are followed then');
+	$pair->equal_ok('with their partitions');
+
+	$pair->source_sql('ALTER PUBLICATION schemas DROP TABLES IN SCHEMA app; INSERT INTO app.t VALUES (2);
+		ALTER PUBLICATION schemas ADD TABLES IN SCHEMA app; INSERT INTO app.t VALUES (3)');
+	come_back($pair, 'app.t', 'that leaves and comes back');
+	$pair->source_sql('BEGIN; ALTER PUBLICATION schemas DROP TABLES IN SCHEMA app; INSERT INTO app.t VALUES (4);
+		ALTER PUBLICATION schemas ADD TABLES IN SCHEMA app; COMMIT; INSERT INTO app.t VALUES (5)');
+	come_back($pair, 'app.t', 'also in one transaction');
+};
+
+# A table is complete in the end, or the follower says what to do for it.
+sub come_back
+{
+	my ($pair, $table, $title) = @_;
+	my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+
+	if ($status != 0)
+	{
+		like($log, qr/$table|"app"\."t"/, "$title: the table is named");
+		$pair->run_or_die('table', 'resync', $table);
+		$pair->follow_to_end;
+	}
+	$pair->equal_ok("$title: nothing is missing");
+}
+
+for my $publish ('TABLE mark, a, b, part', 'ALL TABLES')
+{
+	subtest "operations of a publication for $publish" => sub {
+		my $name = $publish eq 'ALL TABLES' ? 'operations_all' : 'operations';
+		my $pair = $server->with_database($name, publish => $publish eq 'ALL TABLES' ? $publish : '');
+
+		$pair->source_sql('CREATE TABLE a (id integer PRIMARY KEY); CREATE TABLE b (id integer PRIMARY KEY);
+			CREATE TABLE part (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+			CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (100);
+			INSERT INTO a SELECT generate_series(1, 10); INSERT INTO b SELECT generate_series(1, 10); INSERT INTO part SELECT generate_series(1, 10)');
+		$pair->source_sql("CREATE PUBLICATION $name FOR $publish") if $publish ne 'ALL TABLES';
+		$pair->clone;
+		$pair->source_sql("ALTER PUBLICATION $name SET (publish = 'insert, truncate'); DELETE FROM a WHERE id < 3; INSERT INTO a VALUES (11);
+			DELETE FROM part WHERE id < 4");
+		my $log = follow_ok($pair, 'fewer do not stop it');
+		like($log, qr/has changed publication $name/, 'and are said');
+		is($pair->target_sql('SELECT count(*) FROM a'), 11, 'what is not published is not there');
+		$pair->source_sql("ALTER PUBLICATION $name SET (publish = 'insert, update, delete, truncate'); INSERT INTO a VALUES (12)");
+		for (1 .. 2)
+		{
+			($log) = $pair->fails_like(1, qr/transaction \d+, which ends at \S+, has changed which operations on table "public"\."mark", and on \d more, are published.*penstock table resync public\.mark public\.a public\.b/s,
+				'more stop it', 'follow', '--endpos=' . $pair->source_lsn);
+		}
+		is($pair->target_sql('SELECT count(*) FROM a'), 11, 'before what comes after');
+		my ($status, undef, $said) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+		my ($tables) = $said =~ /penstock table resync ([a-z_.0-9 ]+?) -/;
+		$pair->run_or_die('table', 'resync', split / /, $tables);
+		$pair->follow_to_end;
+		$pair->equal_ok('when what is said is done, all is there');
+	};
+}
+
+subtest 'the owner of a publication' => sub {
+	my $pair = $server->with_database('owner');
+
+	$pair->clone;
+	$pair->source_sql('CREATE ROLE regress_owner; ALTER PUBLICATION owner OWNER TO regress_owner; INSERT INTO mark DEFAULT VALUES');
+	my $log = follow_ok($pair, 'is nothing to what is published');
+	unlike($log, qr/gets from there on what is published now/, 'nor said to be');
+	$pair->equal_ok('all is there');
+};
+
+done_testing();
