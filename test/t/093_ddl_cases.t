@@ -539,9 +539,26 @@ subtest 'what is not done' => sub {
 	is($status, 0, 'it goes on');
 	like($log, qr/warning apply: transaction \d+ at [0-9A-F\/]+ has changed .*$_.*; that is not done on target$/m,
 		"a warning names $_") for 'f\(', 'v', 't';
-	is(scalar(() = $log =~ /has changed .*g\d+\(.*that is not done/g), 10,
-		'of many, ten are named');
-	like($log, qr/has changed 40 more/, 'and the others counted');
+	is(scalar(() = $log =~ /warning apply: .*has changed .*g\d+\(.*that is not done/g), 10,
+		'of many, ten are warned of');
+	is(scalar(() = $log =~ /info apply: .*has changed .*g\d+\(.*that is not done/g), 40,
+		'and the others named');
+	like($log, qr/has changed 40 more/, 'and counted');
+
+	$pair->source_sql('CREATE OR REPLACE FUNCTION f() RETURNS integer LANGUAGE sql AS \'SELECT 2\';
+		CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS \'BEGIN RETURN new; END\'');
+	$pair->follow_to_end('--set', '--on-ddl=other.public.t:stop', '--on-ddl=other.public.v:stop', '--on-ddl=other.public.f:off');
+	for (['CREATE TRIGGER nothing BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION nothing()', qr/trigger nothing on table public\.t/],
+		['COMMENT ON COLUMN t.id IS \'x\'', qr/the comment of column id of table public\.t/],
+		['GRANT SELECT ON v TO undone_1', qr/the privileges of view public\.v/])
+	{
+		my ($sql, $said) = @$_;
+		$pair->source_sql($sql);
+		$pair->fails_like(1, qr/has changed $said, which is not followed.*follow --set --on-ddl=other:off/s, "a rule stops at: $sql",
+			'follow', '--endpos=' . $pair->source_lsn);
+		$pair->follow_to_end('--set', '--on-ddl=other:off');
+		$pair->follow_to_end('--set', '--on-ddl=other.public.t:stop', '--on-ddl=other.public.v:stop');
+	}
 };
 
 subtest 'nodes' => sub {

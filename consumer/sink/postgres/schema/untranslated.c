@@ -1,6 +1,6 @@
 /*
  * untranslated.c
- *    Logs the first of them one by one, and counts the others.
+ *    Logs them one by one, and finds those that a rule stops at.
  */
 #include "sink/postgres/schema/untranslated.h"
 
@@ -10,9 +10,10 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/own_command.h"
+#include "model/identifier.h"
 
 /*
- * Number of changes per set that are logged one by one because they are not
+ * Number of changes per set that are logged as warnings because they are not
  * applied.
  */
 #define UNTRANSLATED_SAID_MAX 10
@@ -35,46 +36,141 @@ is_untranslated(const SchemaChange *change)
 	return true;
 }
 
+/* ---- Saying what has changed ---- */
+
+/* Sets `text` to "the owner of view public.v", or just "view public.v". */
+static void
+append_object(const SchemaChange *change, Buf *text)
+{
+	if (change->untranslated_part[0] != '\0')
+		buf_printf(text, "the %s of ", change->untranslated_part);
+	buf_append_string(text, change->untranslated_identity[0] != '\0'
+								? change->untranslated_identity
+								: change->untranslated_catalog);
+}
+
+/* Whether a change decides what comes in the stream from there on. */
+static bool
+is_of_publication(const SchemaChange *change)
+{
+	return strncmp(change->untranslated_catalog, "pg_publication",
+				   strlen("pg_publication")) == 0 &&
+		   change->untranslated_part[0] == '\0';
+}
+
 static void
 say_untranslated(const SchemaSet *set, const SchemaChange *change,
-				 const char *label)
+				 const char *label, bool loudly)
 {
-	bool is_named = change->untranslated_identity[0] != '\0';
 	const char *verb = change->untranslated_gone ? "dropped" : "changed";
-	const char *object = is_named ? change->untranslated_identity
-								  : change->untranslated_catalog;
+	Buf object;
 
-	if (strncmp(change->untranslated_catalog, "pg_publication",
-				strlen("pg_publication")) == 0)
+	buf_init(&object, BUF_TEXT_MAX);
+	append_object(change, &object);
+	if (is_of_publication(change))
 		log_warning("apply.published-now",
 					"transaction %" PRIu32 " at " LSN_FORMAT " has %s %s; %s "
 					"gets from there on what is published now",
-					set->txn.xid, LSN_ARGS(change->lsn), verb, object, label);
-	else
+					set->txn.xid, LSN_ARGS(change->lsn), verb, object.data,
+					label);
+	else if (loudly)
 		log_warning("apply.schema-not-followed",
 					"transaction %" PRIu32 " at " LSN_FORMAT
 					" has %s %s; that is not done on %s",
-					set->txn.xid, LSN_ARGS(change->lsn), verb, object, label);
+					set->txn.xid, LSN_ARGS(change->lsn), verb, object.data,
+					label);
+	else
+		log_info("apply",
+				 "transaction %" PRIu32 " at " LSN_FORMAT
+				 " has %s %s; that is not done on %s",
+				 set->txn.xid, LSN_ARGS(change->lsn), verb, object.data, label);
+	buf_release(&object);
 }
 
 /*
- * Logs changes that are not applied to the target, such as privileges; at most
- * UNTRANSLATED_SAID_MAX of them.
+ * Logs all changes that are not applied to the target, such as privileges: the
+ * first UNTRANSLATED_SAID_MAX, and those of publications, as warnings, the
+ * others as information, with a warning of how many these are.
  */
 static void
 say_all_untranslated(const SchemaSet *set, const char *label)
 {
 	int count = 0;
+	int quiet = 0;
 
 	for (size_t i = 0; i < set->count; i++)
-		if (is_untranslated(set->changes[i]->schema) &&
-			count++ < UNTRANSLATED_SAID_MAX)
-			say_untranslated(set, set->changes[i]->schema, label);
-	if (count > UNTRANSLATED_SAID_MAX)
+	{
+		const SchemaChange *change = set->changes[i]->schema;
+		bool loudly = count < UNTRANSLATED_SAID_MAX;
+
+		if (!is_untranslated(change))
+			continue;
+		count++;
+		quiet += !loudly && !is_of_publication(change);
+		say_untranslated(set, change, label, loudly);
+	}
+	if (quiet > 0)
 		log_warning("apply.schema-not-followed",
-					"transaction %" PRIu32 " has changed %d more of that kind; "
+					"transaction %" PRIu32 " has changed %d more of that kind, "
+					"which the lines before this name as information; "
 					"\"penstock schema diff\" shows what differs",
-					set->txn.xid, count - UNTRANSLATED_SAID_MAX);
+					set->txn.xid, quiet);
+}
+
+/* ---- Refusing ---- */
+
+/*
+ * Reads the first qualified name in a text into `schema` and `name`; false:
+ * there is none.
+ */
+static bool
+read_qualified(const char *text, char *schema, char *name)
+{
+	while (text != NULL)
+	{
+		const char *rest = identifier_read(text, schema);
+
+		if (rest != NULL && *rest == '.' &&
+			identifier_read(rest + 1, name) != NULL)
+			return true;
+		text = strchr(text, ' ');
+		if (text != NULL)
+			text++;
+	}
+	return false;
+}
+
+/*
+ * Reads the name of the object of a change, or of the table that it is on; the
+ * source writes "trigger t on table public.item", "function public.f(integer)".
+ * False: the object has none with a schema.
+ */
+static bool
+read_name(const SchemaChange *change, char *schema, char *name)
+{
+	static const char *const before_table[] = {" on ", " of table "};
+	const char *text = change->untranslated_identity;
+
+	for (size_t i = 0; i < LENGTH_OF(before_table); i++)
+	{
+		const char *found;
+
+		while ((found = strstr(text, before_table[i])) != NULL)
+			text = found + strlen(before_table[i]);
+	}
+	return read_qualified(text, schema, name);
+}
+
+static SchemaPolicy
+policy_of(const SchemaChange *change, const SchemaRules *rules)
+{
+	char schema[IDENTIFIER_SIZE];
+	char name[IDENTIFIER_SIZE];
+	bool is_named = read_name(change, schema, name);
+
+	return policy_of_schema_change(rules, POLICY_KIND_OTHER,
+								   is_named ? schema : NULL,
+								   is_named ? name : NULL, SCHEMA_OFF);
 }
 
 /*
@@ -123,16 +219,19 @@ static MUST_CHECK Rc
 refuse_untranslated(const SchemaSet *set, const SchemaChange *change,
 					const SchemaRules *rules, Error *err)
 {
-	bool is_named = change->untranslated_identity[0] != '\0';
-	Rc rc = error_set(err, ERR_CONFIG,
-					  "transaction %" PRIu32 " at " LSN_FORMAT
-					  " has %s %s, which is not followed",
-					  set->txn.xid, LSN_ARGS(change->lsn),
-					  change->untranslated_gone ? "dropped" : "changed",
-					  is_named ? change->untranslated_identity
-							   : change->untranslated_catalog);
+	Buf object;
+	Rc rc;
 
+	buf_init(&object, BUF_TEXT_MAX);
+	append_object(change, &object);
+	rc = error_set(err, ERR_CONFIG,
+				   "transaction %" PRIu32 " at " LSN_FORMAT
+				   " has %s %s, which is not followed",
+				   set->txn.xid, LSN_ARGS(change->lsn),
+				   change->untranslated_gone ? "dropped" : "changed",
+				   object.data);
 	hint_to_pass(rules, err);
+	buf_release(&object);
 	return rc;
 }
 
@@ -140,13 +239,13 @@ Rc
 untranslated_check(const SchemaSet *set, const SchemaRules *rules,
 				   const char *label, Error *err)
 {
-	SchemaPolicy policy = policy_of_schema_change(rules, POLICY_KIND_OTHER,
-												  NULL, NULL, SCHEMA_OFF);
+	for (size_t i = 0; i < set->count; i++)
+	{
+		const SchemaChange *change = set->changes[i]->schema;
 
-	for (size_t i = 0; i < set->count && policy == SCHEMA_STOP; i++)
-		if (is_untranslated(set->changes[i]->schema))
-			return refuse_untranslated(set, set->changes[i]->schema, rules,
-									   err);
+		if (is_untranslated(change) && policy_of(change, rules) == SCHEMA_STOP)
+			return refuse_untranslated(set, change, rules, err);
+	}
 	say_all_untranslated(set, label);
 	return RC_OK;
 }
