@@ -45,6 +45,9 @@ describe(const NodeIdentity *node, char *text, size_t size)
 				 node->modulus);
 }
 
+/* The place of a table that is on no node. */
+#define NOWHERE "none"
+
 static MUST_CHECK Rc
 check_number(PgConn *target, const NodeIdentity *was, const NodeIdentity *is,
 			 Error *err)
@@ -69,7 +72,8 @@ check_number(PgConn *target, const NodeIdentity *was, const NodeIdentity *is,
 
 /*
  * Adds tables that the target does not know to its row; refuses tables that
- * were placed differently.
+ * were placed differently.  One that was not copied may be placed nowhere, for
+ * good: it was published since, and then that is the way to go on without it.
  */
 static MUST_CHECK Rc
 check_places(PgConn *target, const char *pipeline, const NodeIdentity *node,
@@ -78,9 +82,16 @@ check_places(PgConn *target, const char *pipeline, const NodeIdentity *node,
 	static const char differs_sql[] =
 		"SELECT g.key, n.places->>g.key, g.value FROM penstock.node n,"
 		" jsonb_each_text($2::jsonb) g WHERE n.pipeline = $1"
-		" AND n.places->>g.key <> g.value ORDER BY g.key LIMIT 1";
+		" AND n.places->>g.key <> g.value"
+		" AND NOT (g.value = '" NOWHERE "' AND NOT EXISTS (SELECT"
+		"  FROM penstock.copied k WHERE k.pipeline = $1 AND k.copied"
+		"  AND g.key = concat('\"', replace(k.schema_name, '\"', '\"\"'),"
+		"   '\".\"', replace(k.table_name, '\"', '\"\"'), '\"')))"
+		" ORDER BY g.key LIMIT 1";
 	static const char note_sql[] =
-		"UPDATE penstock.node SET places = $2::jsonb || places"
+		"UPDATE penstock.node SET places = $2::jsonb || places ||"
+		" (SELECT coalesce(jsonb_object_agg(g.key, g.value), '{}')"
+		"  FROM jsonb_each_text($2::jsonb) g WHERE g.value = '" NOWHERE "')"
 		" WHERE pipeline = $1 AND NOT places @> $2::jsonb";
 	const char *params[] = {pipeline, node->places};
 	PGresult *result = NULL;

@@ -148,6 +148,7 @@ sink_options(Attempt *attempt, int index, char *label)
 		.schema_policy = config_schema_policy(config),
 		.publications = &attempt->identity->publications,
 		.schema_rules = &config->schema_rules,
+		.chooses_tables = !selection_is_all(&config->selection),
 		.notes = &attempt->notes,
 		.lacked_lock = attempt->lacked_lock,
 		.sequence_stride = config->sequence_stride.count,

@@ -6,6 +6,7 @@ use warnings;
 
 use Test::More;
 
+use Penstock::Nodes;
 use Penstock::Pair;
 
 my $server = Penstock::Pair->new;
@@ -104,6 +105,41 @@ subtest 'the owner of a publication' => sub {
 	my $log = follow_ok($pair, 'is nothing to what is published');
 	unlike($log, qr/gets from there on what is published now/, 'nor said to be');
 	$pair->equal_ok('all is there');
+};
+
+# Nothing but a clone copies rows to where the placement has them.
+subtest 'a table that is added where tables are placed' => sub {
+	my $pair = $server->with_database('placed', publish => '');
+	my $nodes = Penstock::Nodes->new(pair => $pair, count => 2, placement => [ 'public.orders = hash(customer)', '* = all' ]);
+
+	$pair->source_sql('CREATE TABLE orders (id integer, customer integer, PRIMARY KEY (id, customer));
+		INSERT INTO orders SELECT i, i % 17 FROM generate_series(1, 100) i;
+		CREATE TABLE later (id integer PRIMARY KEY); INSERT INTO later VALUES (1);
+		CREATE TABLE root (id integer PRIMARY KEY) PARTITION BY RANGE (id); CREATE PUBLICATION placed FOR TABLE mark, orders, root');
+	$nodes->run_or_die('clone', '--ddl=follow');
+	$pair->source_sql('ALTER PUBLICATION placed ADD TABLE later; INSERT INTO later VALUES (2); INSERT INTO orders VALUES (101, 5)');
+	$nodes->fails_like(1, qr/"later" was not copied.*Leave it out with the line "public"\."later" = none in section \[placement\]/s,
+		'stops the follower, which says how to go on', 'follow', '--endpos=' . $nodes->source_lsn);
+	my @placement = ('public.later = none', 'public.orders = hash(customer)', '* = all');
+	$nodes->configure(placement => \@placement);
+	$nodes->run_or_die('follow', '--endpos=' . $nodes->source_lsn);
+	$nodes->spread_ok('without it the others go on', orders => 'customer');
+	$pair->source_sql('CREATE TABLE part (id integer PRIMARY KEY); INSERT INTO part VALUES (1);
+		ALTER TABLE root ATTACH PARTITION part FOR VALUES FROM (0) TO (10); INSERT INTO orders VALUES (102, 6)');
+	$nodes->fails_like(1, qr/"part" was not copied.*"public"\."part" = none/s, 'one that is attached, too', 'follow', '--endpos=' . $nodes->source_lsn);
+	$nodes->configure(placement => [ 'public.part = none', @placement ]);
+	$nodes->run_or_die('follow', '--endpos=' . $nodes->source_lsn);
+	$nodes->spread_ok('and they go on', orders => 'customer');
+	$nodes->configure(placement => [ 'public.part = all', @placement ]);
+	$nodes->fails_like(1, qr/table "public"\."part" was placed otherwise/, 'what was left out is not taken for complete',
+		'follow', '--endpos=' . $nodes->source_lsn);
+	$nodes->configure(placement => [ 'public.part = none', 'public.later = none', 'public.orders = none', '* = all' ]);
+	$nodes->fails_like(1, qr/table "public"\."orders" was placed otherwise/, 'what was copied cannot be left out',
+		'follow', '--endpos=' . $nodes->source_lsn);
+	$nodes->configure(placement => [ 'public.part = none', @placement ]);
+	$pair->source_sql("ALTER PUBLICATION placed SET (publish = 'insert'); DELETE FROM orders WHERE id < 10;
+		ALTER PUBLICATION placed SET (publish = 'insert, update, delete, truncate'); INSERT INTO orders VALUES (103, 7)");
+	$nodes->fails_like(1, qr/changed which operations on table .*clone anew, to empty targets/s, 'operations that were not published', 'follow', '--endpos=' . $nodes->source_lsn);
 };
 
 done_testing();

@@ -414,6 +414,12 @@ copied_tables_judge(const CopiedTables *tables, const Relation *relation,
 	return present ? COPIED_YES : COPIED_NEWER;
 }
 
+bool
+copied_tables_are_all(const CopiedTables *tables)
+{
+	return tables->newer_may_come;
+}
+
 Rc
 copied_table_names(PgConn *target, const char *pipeline, const TableName *table,
 				   bool *named, Error *err)

@@ -127,6 +127,9 @@ void copied_tables_free(CopiedTables *tables);
  */
 bool copied_tables_find(const CopiedTables *tables, uint32_t oid, bool *copied);
 
+/* Whether all tables are published, so that those that are made join. */
+bool copied_tables_are_all(const CopiedTables *tables);
+
 /* What the list says about a relation in the stream. */
 typedef enum CopiedVerdict
 {

@@ -116,9 +116,9 @@ check_named(const FollowedTables *self, const SchemaSet *schema,
 {
 	return table_states_only_listed(self->states) ||
 				   uncopied_was_copied(self->uncopied, table->oid)
-			   ? publication_change_refuse(schema, table, err)
+			   ? publication_change_refuse(schema, table, self->placed, err)
 			   : publication_change_refuse_uncopied(schema, table, self->label,
-													err);
+													self->placed, err);
 }
 
 /*
@@ -215,7 +215,8 @@ check_operations(const FollowedTables *self, const DefinitionSet *known,
 			tables[count++] = table;
 	}
 	if (count > 0)
-		rc = publication_change_refuse_operations(schema, tables, count, err);
+		rc = publication_change_refuse_operations(schema, tables, count,
+												  self->placed, err);
 	free(tables);
 	return rc;
 }

@@ -27,6 +27,7 @@ typedef struct FollowedTables
 	const Words *publications; /* of the pipeline; NULL: not known */
 	const char *pipeline;
 	const char *label; /* the target's name in messages */
+	bool placed;       /* whether there is a placement */
 } FollowedTables;
 
 /*

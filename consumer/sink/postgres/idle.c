@@ -195,7 +195,8 @@ idle_work(PostgresSink *self, bool source_idle, Error *err)
 		return lease_wait_for_table(self, err);
 	if (self->uncopied_table != NULL && has_only_incomplete(self))
 		return uncopied_refuse(self->uncopied, lane_conn(self->applier.lane),
-							   self->uncopied_table, &self->uncopied_txn, err);
+							   self->uncopied_table, &self->uncopied_txn,
+							   self->placed, err);
 	if (is_interrupted(self))
 		return drop_interrupted(self, err);
 	schema = self->large_set_bytes == 0

@@ -338,6 +338,8 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 		self->target.pipeline, self->target.label, options->schema_policy,
 		options->schema_rules, options->sequence_stride, self->table_states);
 	self->publications = options->publications;
+	self->placed = options->node != NULL;
+	self->chooses_tables = options->chooses_tables;
 	self->keys = session.keys;
 	self->uncopied = uncopied_new(session.copied, session.table_states);
 	start_from(self, &session.progress);

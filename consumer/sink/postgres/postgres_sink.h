@@ -51,6 +51,8 @@ typedef struct PostgresSinkOptions
 									  * known */
 	const SchemaRules *schema_rules; /* rules that override schema_policy;
 									  * borrowed; NULL: none */
+	bool chooses_tables;             /* whether some published tables may have
+									  * been excluded */
 	const SchemaNotes *notes;        /* required unless schema_policy is
 									  * SCHEMA_OFF; borrowed as long as the sink
 									  * exists */

@@ -132,10 +132,34 @@ append_resync(Buf *words, const Definition *const *tables, size_t count)
 		own_command_append_table(words, tables[i]->schema, tables[i]->name);
 }
 
+void
+publication_change_hint_placed(const char *schema, const char *name,
+							   bool was_copied, Error *err)
+{
+	Buf line;
+
+	if (was_copied)
+	{
+		error_hint(err, "With a placement no table is copied while others are "
+						"followed: clone anew, to empty targets.");
+		return;
+	}
+	buf_init(&line, BUF_TEXT_MAX);
+	buf_append_identifier(&line, schema);
+	buf_append_char(&line, '.');
+	buf_append_identifier(&line, name);
+	error_hint(err,
+			   "With a placement no table is copied while others are followed. "
+			   " Leave it out with the line %s = none in section [placement], "
+			   "and follow again; a new clone has it.",
+			   line.data);
+	buf_release(&line);
+}
+
 Rc
 publication_change_refuse_operations(const SchemaSet *set,
 									 const Definition *const *tables,
-									 size_t count, Error *err)
+									 size_t count, bool placed, Error *err)
 {
 	Buf others;
 	Buf words;
@@ -159,6 +183,9 @@ publication_change_refuse_operations(const SchemaSet *set,
 			   : count > 1               ? "them"
 										 : "it",
 			   OWN_COMMAND(words.data));
+	if (placed)
+		publication_change_hint_placed(tables[0]->schema, tables[0]->name, true,
+									   err);
 	buf_release(&others);
 	buf_release(&words);
 	return rc;
@@ -166,7 +193,7 @@ publication_change_refuse_operations(const SchemaSet *set,
 
 Rc
 publication_change_refuse(const SchemaSet *set, const Definition *table,
-						  Error *err)
+						  bool placed, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG,
 					  "transaction %u, which ends at " LSN_FORMAT
@@ -179,13 +206,15 @@ publication_change_refuse(const SchemaSet *set, const Definition *table,
 					  "applied.");
 	error_hint(err, "Copy the table anew with \"%s\", and follow again.",
 			   OWN_COMMAND_TABLE("resync", table->schema, table->name));
+	if (placed)
+		publication_change_hint_placed(table->schema, table->name, true, err);
 	return rc;
 }
 
 Rc
 publication_change_refuse_uncopied(const SchemaSet *set,
 								   const Definition *table, const char *label,
-								   Error *err)
+								   bool placed, Error *err)
 {
 	Buf name;
 	Rc rc;
@@ -208,6 +237,8 @@ publication_change_refuse_uncopied(const SchemaSet *set,
 		"leave it out.",
 		OWN_COMMAND_TABLE("add", table->schema, table->name),
 		OWN_COMMAND_TABLE("remove --by-name", table->schema, table->name));
+	if (placed)
+		publication_change_hint_placed(table->schema, table->name, false, err);
 	buf_release(&name);
 	return rc;
 }

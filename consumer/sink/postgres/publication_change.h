@@ -37,20 +37,33 @@ bool publication_change_readds_schema(const SchemaSet *set,
 									  const Words *publications);
 
 /*
+ * Sets the hint of an error for a table that would have to be copied, with a
+ * placement: then no table is copied alone.  One that was copied before cannot
+ * be left out either.
+ */
+void publication_change_hint_placed(const char *schema, const char *name,
+									bool was_copied, Error *err);
+
+/*
  * Sets the error for tables of which other operations are published than
  * before; `tables` has at least one.
  */
 MUST_CHECK Rc publication_change_refuse_operations(
 	const SchemaSet *set, const Definition *const *tables, size_t count,
-	Error *err);
+	bool placed, Error *err);
 
-/* Set the error for such a table: the first if the target has its rows … */
+/*
+ * Set the error for such a table: the first if the target has its rows …
+ * `placed`: there is a placement.
+ */
 MUST_CHECK Rc publication_change_refuse(const SchemaSet *set,
-										const Definition *table, Error *err);
+										const Definition *table, bool placed,
+										Error *err);
 
 /* … and the second if it does not; `label` is the target's. */
 MUST_CHECK Rc publication_change_refuse_uncopied(const SchemaSet *set,
 												 const Definition *table,
-												 const char *label, Error *err);
+												 const char *label, bool placed,
+												 Error *err);
 
 #endif /* PENSTOCK_SINK_POSTGRES_PUBLICATION_CHANGE_H */

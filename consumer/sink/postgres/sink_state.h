@@ -47,6 +47,8 @@ typedef struct PostgresSink
 	Stages *stages;    /* changes that wait to be applied */
 	SchemaStep *schema_step;
 	const Words *publications; /* borrowed; NULL: not known */
+	bool placed;               /* whether there is a placement */
+	bool chooses_tables;       /* as PostgresSinkOptions.chooses_tables */
 	bool lacked_lock;          /* whether the last attempt of the next schema
 								* change failed for a lock */
 	int64_t filled_since_us;   /* since when changes wait */
@@ -113,7 +115,8 @@ sink_state_followed_tables(const PostgresSink *self)
 							.states = self->table_states,
 							.publications = self->publications,
 							.pipeline = self->target.pipeline,
-							.label = self->target.label};
+							.label = self->target.label,
+							.placed = self->placed};
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "base/xalloc.h"
+#include "sink/postgres/publication_change.h"
 
 #define SLOTS_FIRST 64
 
@@ -144,6 +145,12 @@ uncopied_is_followed(const UncopiedTables *self, uint32_t oid, bool published)
 	if (self->copied == NULL)
 		return true;
 	return copied_tables_find(self->copied, oid, &copied) ? copied : published;
+}
+
+bool
+uncopied_is_whole(const UncopiedTables *self)
+{
+	return self->copied == NULL || copied_tables_are_all(self->copied);
 }
 
 static bool
@@ -521,7 +528,7 @@ refuse_swapped(const TableName *before, const char *name, const char *label,
 
 static MUST_CHECK Rc
 refuse_uncopied(const char *name, const Relation *relation, const char *label,
-				Error *err)
+				bool placed, Error *err)
 {
 	Rc rc = error_set(err, ERR_CONFIG, "table %s was not copied to %s", name,
 					  label);
@@ -533,12 +540,15 @@ refuse_uncopied(const char *name, const Relation *relation, const char *label,
 			   OWN_COMMAND_TABLE("add", relation->schema, relation->name),
 			   OWN_COMMAND_TABLE("remove --by-name", relation->schema,
 								 relation->name));
+	if (placed)
+		publication_change_hint_placed(relation->schema, relation->name, false,
+									   err);
 	return rc;
 }
 
 Rc
 uncopied_refuse(UncopiedTables *self, PgConn *target, const Relation *relation,
-				const TxnInfo *txn, Error *err)
+				const TxnInfo *txn, bool placed, Error *err)
 {
 	const CopiedTable *before;
 	CopiedVerdict verdict = copied_tables_judge(self->copied, relation,
@@ -569,7 +579,7 @@ uncopied_refuse(UncopiedTables *self, PgConn *target, const Relation *relation,
 	}
 	else if (rc == RC_OK)
 	{
-		rc = refuse_uncopied(name.data, relation, label, err);
+		rc = refuse_uncopied(name.data, relation, label, placed, err);
 		add_detail(txn,
 				   verdict == COPIED_NEWER
 					   ? "It was made since the others were copied."

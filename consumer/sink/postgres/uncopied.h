@@ -50,6 +50,9 @@ bool uncopied_was_copied(const UncopiedTables *self, uint32_t oid);
 bool uncopied_is_followed(const UncopiedTables *self, uint32_t oid,
 						  bool published);
 
+/* Whether the pipeline has all tables, as far as they were not excluded. */
+bool uncopied_is_whole(const UncopiedTables *self);
+
 /* Frees a filter.  Accepts NULL. */
 void uncopied_free(UncopiedTables *self);
 
@@ -73,10 +76,11 @@ void uncopied_abort(UncopiedTables *self, uint32_t xid, uint32_t subxid);
 
 /*
  * Sets the error for such a table, with a hint; or ERR_CHANGED if the target
- * has it by now and it can be followed.  Waits.
+ * has it by now and it can be followed.  `placed`: there is a placement.
+ * Waits.
  */
 MUST_CHECK Rc uncopied_refuse(UncopiedTables *self, PgConn *target,
 							  const Relation *relation, const TxnInfo *txn,
-							  Error *err);
+							  bool placed, Error *err);
 
 #endif /* PENSTOCK_SINK_POSTGRES_UNCOPIED_H */

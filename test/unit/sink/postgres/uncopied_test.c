@@ -93,7 +93,7 @@ static void
 refuse(Bench *bench, ErrorCode code)
 {
 	assert_int_equal(uncopied_refuse(bench->uncopied, bench->conn,
-									 bench->relation, &txn, &bench->err),
+									 bench->relation, &txn, false, &bench->err),
 					 RC_FAIL);
 	assert_int_equal(bench->err.code, code);
 }
