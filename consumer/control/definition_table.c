@@ -208,7 +208,18 @@ definition_table_join(PgConn *target, const char *pipeline, const char *slot,
 					  Error *err)
 {
 	const char *params[] = {pipeline, slot};
+	Rc rc = pgconn_exec_params(
+		target,
+		"UPDATE penstock.definition d SET definition = d.definition - 'apart'"
+		" WHERE d.pipeline = $1 AND d.to_lsn IS NULL"
+		" AND d.definition ? 'apart' AND d.catalog = 'pg_class'"
+		" AND d.source_oid IN (SELECT k.source_oid FROM penstock.definition k"
+		"  WHERE k.pipeline = $2 AND k.catalog = 'pg_class'"
+		"  AND k.to_lsn IS NULL)",
+		LENGTH_OF(params), params, NULL, err);
 
+	if (rc != RC_OK)
+		return rc;
 	return pgconn_exec_params(
 		target,
 		"INSERT INTO penstock.definition"

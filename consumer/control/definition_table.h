@@ -70,7 +70,8 @@ MUST_CHECK Rc definition_table_add(PgConn *target, const char *pipeline,
  * they were at `lsn`, or are now if `pipeline` is not that far.
  * definition_table_join() copies definitions of
  * objects that `pipeline` does not have back to it, unless it has no
- * definitions at all; objects that it has are up to date.  In the current
+ * definitions at all; objects that it has are up to date, but they are no
+ * longer apart (Definition.apart).  In the current
  * transaction.  Wait.
  */
 MUST_CHECK Rc definition_table_lend(PgConn *target, const char *pipeline,

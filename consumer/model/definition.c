@@ -104,8 +104,9 @@ static const DefinitionShape label_shape = SHAPE(EnumLabel, label_fields);
 #define NAMED                                                                  \
 	{ROW("oid", FIELD_UINT32, Definition, oid)},                               \
 		{ROW("schema", FIELD_TEXT, Definition, schema)},                       \
+		{ROW("name", FIELD_TEXT, Definition, name)},                           \
 	{                                                                          \
-		ROW("name", FIELD_TEXT, Definition, name)                              \
+		ROW("apart", FIELD_BOOL, Definition, apart)                            \
 	}
 
 static const DefinitionField namespace_fields[] = {

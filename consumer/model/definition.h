@@ -218,6 +218,12 @@ typedef struct Definition
 	const char *schema; /* empty for a namespace */
 	const char *name;
 
+	/*
+	 * Whether the object is no part of what a pipeline follows, so that the
+	 * target need not have it.  The source does not send this.
+	 */
+	bool apart;
+
 	union
 	{
 		TableDefinition table;

@@ -11,6 +11,7 @@
 #include "control/definition_table.h"
 #include "control/progress_table.h"
 #include "ddl/json.h"
+#include "ddl/needs.h"
 #include "ddl/read.h"
 #include "net/pgconn_open.h"
 #include "net/sql.h"
@@ -26,23 +27,82 @@
 
 /* ---- Reading ------------------------------------------------------------ */
 
+static void
+set_apart(DefinitionSet *set, const Definition *definition, bool apart)
+{
+	Definition changed = *definition;
+
+	changed.apart = apart;
+	definition_set_put(set, &changed);
+}
+
+/*
+ * Sets `apart` of all objects that the pipeline does not follow.  It follows
+ * those in `scope`, which may be NULL, the relations in the list, which may be
+ * NULL, too, and what these need.
+ */
+static void
+separate(DefinitionSet *set, const DefinitionSet *scope,
+		 const OidList *relations)
+{
+	DefinitionSet *all = definition_set_copy(set);
+
+	for (size_t i = 0; i < definition_set_count(all); i++)
+	{
+		const Definition *definition = definition_set_at(all, i);
+
+		if (scope == NULL ||
+			definition_set_find(scope, definition_catalog(definition->kind),
+								definition->oid) == NULL)
+			set_apart(set, definition, true);
+	}
+	for (int i = 0; relations != NULL && i < relations->count; i++)
+	{
+		const Definition *definition = definition_set_find(
+			all, DEFINITION_IN_CLASS, relations->oids[i]);
+
+		if (definition != NULL)
+			set_apart(set, definition, false);
+	}
+	definition_set_free(all);
+	ddl_join_all_needed(set);
+}
+
+static MUST_CHECK Rc
+read_all(PgConn *source, const DefinitionsWanted *wanted,
+		 const Publications *publications, DefinitionSet *set, Error *err)
+{
+	const DdlReadOptions all = {.publications = publications};
+	const DdlReadOptions selected = {.publications = publications,
+									 .selection = wanted->selection};
+	bool whole = publications->all_tables;
+	DefinitionSet *scope = NULL;
+	Rc rc = ddl_read(source, &all, set, err);
+
+	if (rc == RC_OK && whole && wanted->selection != NULL &&
+		!selection_is_all(wanted->selection))
+	{
+		scope = definition_set_new();
+		rc = ddl_read(source, &selected, scope, err);
+	}
+	if (rc == RC_OK && (!whole || scope != NULL))
+		separate(set, scope, wanted->tables);
+	definition_set_free(scope);
+	return rc;
+}
+
 static MUST_CHECK Rc
 read_wanted(PgConn *source, const DefinitionsWanted *wanted,
 			const Publications *publications, DefinitionSet *set, Error *err)
 {
-	const DdlReadOptions all = {.publications = publications,
-								.selection = wanted->selection};
 	const DdlReadOptions some = {.publications = publications,
 								 .oids = wanted->tables,
 								 .catalog = DEFINITION_IN_CLASS,
 								 .with_sequences = true};
-	Rc rc = RC_OK;
 
 	if (!wanted->tables_only)
-		rc = ddl_read(source, &all, set, err);
-	if (rc == RC_OK && wanted->tables != NULL)
-		rc = ddl_read(source, &some, set, err);
-	return rc;
+		return read_all(source, wanted, publications, set, err);
+	return wanted->tables != NULL ? ddl_read(source, &some, set, err) : RC_OK;
 }
 
 static MUST_CHECK Rc

@@ -26,10 +26,11 @@
 #include "net/pgconn.h"
 
 /*
- * What definitions_read() reads: the definitions of the selected objects, and
- * those of `tables` and of the sequences that belong to their columns, even if
- * they are not selected. tables NULL: no more tables; tables_only: nothing
- * else.
+ * What definitions_read() reads: the definitions of all objects.  Those are
+ * apart (Definition.apart) that the pipeline does not follow.  It follows
+ * `tables`, or with a publication FOR ALL TABLES also what is selected, and the
+ * objects that these need.  tables NULL: no others; tables_only: only `tables`
+ * and the sequences that belong to their columns are read.
  */
 typedef struct DefinitionsWanted
 {

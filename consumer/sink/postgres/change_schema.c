@@ -79,7 +79,9 @@ change_schema_apply(PostgresSink *self, const SchemaSet *schema, Error *err)
 	const FollowedTables tables = sink_state_followed_tables(self);
 	const DefinitionSet *known;
 	const SchemaFollowed followed = {.is_followed = is_followed,
-									 .context = self};
+									 .context = self,
+									 .whole = uncopied_is_whole(self->uncopied),
+									 .chooses_tables = self->chooses_tables};
 	Rc rc = RC_OK;
 
 	if (!self->applier.txn_open)

@@ -38,12 +38,6 @@
 /* Largest size of the list of statements in a message, in bytes. */
 #define LISTED_MAX (64 * KB)
 
-/*
- * Largest number of direct and indirect parents; with more, the definitions are
- * assumed to be circular.
- */
-#define PARENTS_MAX 1000
-
 struct SchemaStep
 {
 	const char *pipeline;
@@ -185,7 +179,14 @@ take_change(Step *step, const SchemaChange *change)
 	if (!finds_object(step, change, &catalog))
 		return;
 	if (change->kind == SCHEMA_DEFINED)
-		definition_set_put(step->after, change->definition);
+	{
+		const Definition *was = definition_set_find(step->self->known, catalog,
+													change->oid);
+		Definition is = *change->definition;
+
+		is.apart = was != NULL && was->apart;
+		definition_set_put(step->after, &is);
+	}
 	else
 		definition_set_remove(step->after, catalog, change->oid);
 }
@@ -201,55 +202,19 @@ name_source(const Step *step, Error *err)
 
 /*
  * Whether the transaction's rows of a table are left out because of the table's
- * state.
+ * state; a sequence is, if its table is.
  */
 static bool
-is_table_left_out(const Step *step, const Definition *definition)
-{
-	if (definition == NULL || definition->kind != DEFINITION_TABLE)
-		return false;
-	return step->set->txn.end_lsn <=
-		   table_states_left_out_until_of(step->self->states, definition);
-}
-
-/*
- * Whether the target does not get the rows of a table, because it is not
- * published, excluded, or placed nowhere.  A partition, or a table that
- * inherits, is decided by its parents.  Unlogged and partitioned tables have no
- * rows that could be published, and count as followed.
- */
-static bool
-is_not_followed(const Step *step, const DefinitionSet *set,
-				const Definition *table)
-{
-	for (int depth = 0; table != NULL && depth < PARENTS_MAX; depth++)
-	{
-		const OidList *parents = &table->table.parents;
-
-		if (table->kind != DEFINITION_TABLE || table->table.unlogged ||
-			table->table.partitioned ||
-			step->followed->is_followed(step->followed->context, table))
-			return false;
-		table = parents->count > 0
-					? definition_set_find(set, DEFINITION_IN_CLASS,
-										  parents->oids[0])
-					: NULL;
-		if (table == NULL)
-			return true;
-	}
-	return false;
-}
-
-/* Whether an object is left out; a sequence is, if its table is. */
-static bool
-is_left_out(const Step *step, const DefinitionSet *set,
-			const Definition *definition)
+is_table_left_out(const Step *step, const DefinitionSet *set,
+				  const Definition *definition)
 {
 	if (definition != NULL && definition->kind == DEFINITION_SEQUENCE)
 		definition = definition_set_find(set, DEFINITION_IN_CLASS,
 										 definition->sequence.owner_table);
-	return is_table_left_out(step, definition) ||
-		   is_not_followed(step, set, definition);
+	if (definition == NULL || definition->kind != DEFINITION_TABLE)
+		return false;
+	return step->set->txn.end_lsn <=
+		   table_states_left_out_until_of(step->self->states, definition);
 }
 
 static void
@@ -275,6 +240,18 @@ is_made_elsewhere(const Step *step, const SchemaChange *change)
 		   change->catalog == DEFINITION_IN_TYPE;
 }
 
+/* Whether a changed object is left alone; see leave_out(). */
+static bool
+is_left_out(const Step *step, const Definition *was, const Definition *is)
+{
+	if (is_table_left_out(step, step->self->known, was) ||
+		is_table_left_out(step, step->after, is))
+		return true;
+	return is != NULL
+			   ? followed_objects_lacks(step->followed, step->after, is)
+			   : followed_objects_lacks(step->followed, step->self->known, was);
+}
+
 /*
  * Leaves a changed object alone if its rows are left out: its copy is newer
  * than the change and includes it, or a command is working on it, or it is not
@@ -291,9 +268,7 @@ leave_out(Step *step, const SchemaChange *change)
 		return;
 	was = definition_set_find(step->self->known, catalog, change->oid);
 	is = definition_set_find(step->after, catalog, change->oid);
-	if (!is_made_elsewhere(step, change) &&
-		!is_left_out(step, step->self->known, was) &&
-		!is_left_out(step, step->after, is))
+	if (!is_made_elsewhere(step, change) && !is_left_out(step, was, is))
 		return;
 	if (!is_made_elsewhere(step, change))
 		say_left_out(step, change, is != NULL ? is : was);
@@ -345,6 +320,26 @@ plan_with_hints(Step *step, Error *err)
 	return RC_OK;
 }
 
+/* Decides which objects are followed, and makes `before`. */
+static MUST_CHECK Rc
+separate_followed(Step *step, Error *err)
+{
+	FollowedObjects objects = {.followed = step->followed,
+							   .set = step->set,
+							   .states = step->self->states,
+							   .known = step->self->known,
+							   .after = step->after};
+	Rc rc;
+
+	step->before = definition_set_copy(step->self->known);
+	if (table_states_only_listed(step->self->states))
+		return RC_OK;
+	followed_objects_decide(&objects);
+	rc = followed_objects_settle(&objects, step->conn, step->before, err);
+	followed_objects_release(&objects);
+	return rc;
+}
+
 static MUST_CHECK Rc
 make_plan(Step *step, Error *err)
 {
@@ -362,7 +357,9 @@ make_plan(Step *step, Error *err)
 	for (size_t i = 0; i < step->set->count; i++)
 		ddl_adopt_sequences(step->self->known, step->after,
 							step->set->changes[i]->schema->oid);
-	step->before = definition_set_copy(step->self->known);
+	rc = separate_followed(step, err);
+	if (rc != RC_OK)
+		return rc;
 	for (size_t i = 0; i < step->set->count; i++)
 		leave_out(step, step->set->changes[i]->schema);
 	rc = index_later_settle(step->conn, step->self->pipeline, step->self->known,
@@ -678,10 +675,12 @@ make_change(Step *step, Error *err)
 static bool
 is_new_table(const Step *step, const Definition *is)
 {
+	const Definition *was = definition_set_find(step->self->known,
+												DEFINITION_IN_CLASS, is->oid);
+
 	return is->kind == DEFINITION_TABLE && !is->table.unlogged &&
-		   definition_set_find(step->self->known, DEFINITION_IN_CLASS,
-							   is->oid) == NULL &&
-		   !is_left_out(step, step->after, is);
+		   (was == NULL || (was->apart && !is->apart)) &&
+		   !is_left_out(step, was, is);
 }
 
 static MUST_CHECK Rc

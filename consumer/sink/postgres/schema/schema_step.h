@@ -30,6 +30,7 @@
 #include "model/policy.h"
 #include "net/pgconn.h"
 #include "sink/postgres/plan/stages.h"
+#include "sink/postgres/schema/followed_objects.h"
 
 /*
  * Milliseconds that a statement waits for a lock; then the transaction is
@@ -39,13 +40,6 @@
 #define SCHEMA_LOCK_TIMEOUT_MS 5000
 
 typedef struct SchemaStep SchemaStep;
-
-/* Decides whether the target gets the rows of a table. */
-typedef struct SchemaFollowed
-{
-	bool (*is_followed)(const void *context, const Definition *table);
-	const void *context;
-} SchemaFollowed;
 
 /*
  * Makes a SchemaStep.  Everything is borrowed: the pipeline's name, the
@@ -87,11 +81,10 @@ bool schema_step_covers(const SchemaStep *self, Lsn end_lsn);
 
 /*
  * Applies a set in the open transaction of the connection; waits for the
- * target.  For tables whose rows the target does not get, and objects that
- * belong to them, only the definitions are stored, except for unlogged and
- * partitioned tables.  After a failure, or a rollback, the SchemaStep must not
- * be used again.  The caller must set lock_timeout for the rest of the
- * transaction.
+ * target.  Of objects that are not followed (followed_objects.h), or left out,
+ * only the definitions are stored.  After a failure, or a rollback, the
+ * SchemaStep must not be used again.  The caller must set lock_timeout for the
+ * rest of the transaction.
  *
  * RC_FAIL with ERR_CONFIG: a person has to act, and the hint says how.  A lock
  * that was not available is ERR_SQL, and may be available at the next attempt.
