@@ -66,8 +66,9 @@ for my $signal ('INT', 'TERM')
 	is($clone->end($signal), $FAILED, "clone that is stopped by $signal has failed");
 	like($clone->log, qr/penstock clone --resume --name=shop/,
 		'and says how to go on');
+	advice_ok($clone->log, 'clone --resume', 'a clone that was stopped')
+	  if $signal eq 'TERM';
 }
-$pair->clone('--resume');
 my $beyond = $pair->source_sql("SELECT pg_current_wal_lsn() + 1000000000");
 my $follower = $pair->start('follow', "--endpos=$beyond");
 $follower->wait_log(qr/following with slot/);
@@ -92,7 +93,7 @@ $pair->target->start;
 $follower = $pair->start('follow');
 $follower->wait_log(qr/following with slot/);
 $follower->signal('HUP');
-$follower->wait_log(qr/HUP: options and the configuration file are only read/);
+$follower->wait_log(qr/the configuration was read again/);
 $pair->source_sql('INSERT INTO held VALUES (1002)');
 $pair->wait_caught_up($follower);
 $pair->stop_ok($follower);
@@ -127,6 +128,54 @@ $odd->run_or_die('table', 'pause', 'public."Mine, ""yours"""');
 $log = ($odd->run('table', 'add', 'public."Mine, ""yours"""'))[2];
 advice_ok($log, 'table resume', 'a table with an odd name');
 like($odd->run_or_die('check'), qr/0 errors/, 'check finds no error then');
+
+# What a table's rows are in the way of.
+$odd->target_sql('CREATE TABLE late (id integer PRIMARY KEY);
+	INSERT INTO late VALUES (7)');
+$odd->source_sql('CREATE TABLE late (id integer PRIMARY KEY);
+	INSERT INTO late VALUES (1); ALTER PUBLICATION more ADD TABLE late');
+$log = ($odd->run('table', 'add', 'public.late'))[2];
+advice_ok($log, 'table resync', 'a table that has rows');
+is($odd->target_sql('SELECT * FROM late'), 1, 'which are replaced');
+
+# A slot that feeds a target that is gone.
+my $other = $odd->conninfo('target') =~ s/odd/postgres/r;
+$log = Penstock::Process->start(
+	name => 'drop',
+	command => [
+		$ENV{PENSTOCK_BIN}, 'drop', '--name=odd', "--target=$other",
+		'--source=' . $odd->conninfo('source') ]);
+is($log->wait_exit, $FAILED, 'drop with another target');
+advice_ok($log->log, 'drop --force', 'a slot whose target is gone');
+is($odd->source_sql("SELECT count(*) FROM pg_replication_slots
+		WHERE slot_name = 'odd'"), 0, 'the slot is removed');
+$odd->run_or_die('drop');
+$odd->recreate_target;
+
+# A clone whose slot is gone, and one of many tables without a key.
+$odd->source_sql('CREATE TABLE no_key_1 (n integer); CREATE TABLE no_key_2 (n integer);
+	ALTER PUBLICATION more ADD TABLE no_key_1, no_key_2;
+	INSERT INTO a SELECT generate_series(10, 20000)');
+my $broken = $odd->start('clone', @publications, '--max-rate=1kB/s');
+$broken->wait_log(qr/copying \d+ tables?/);
+is($broken->end('TERM'), $FAILED, 'a clone that is stopped');
+my ($check) =
+  grep { /^penstock check --verbose/ } Penstock::Advice::commands($broken->log);
+like((Penstock::Advice::run($check // 'penstock none'))[1],
+	qr/no_key_1.*no_key_2/s, 'tables without a key: the command lists them');
+$odd->source_sql("SELECT pg_drop_replication_slot('odd')");
+$log = ($odd->run('clone', @publications, '--resume'))[2];
+advice_ok($log, 'clone --restart', 'a clone whose slot is gone');
+
+# A schema change that is not made.
+$odd->run_or_die('follow', '--set', '--ddl=stop', '--endpos=' . $odd->source_lsn);
+$odd->source_sql('ALTER TABLE a ADD note text; INSERT INTO a VALUES (-1, 1)');
+$log = ($odd->run('follow', '--endpos=' . $odd->source_lsn))[2];
+my ($set) = grep { /^penstock follow --set/ } Penstock::Advice::commands($log);
+ok($set, 'a schema change that stops it: there is a command to run') or diag($log);
+($status, $output) = Penstock::Advice::run("$set --endpos=" . $odd->source_lsn);
+is($status, $DONE, 'it runs as it stands') or diag($output);
+is($odd->target_sql('SELECT note FROM a WHERE id = -1'), 1, 'and makes the change');
 
 # A password is not printed.
 my $conninfo = $odd->conninfo('target');

@@ -9,6 +9,7 @@ use Test::More;
 
 use Penstock::Pair;
 use Penstock::Poll qw(wait_until);
+use Penstock::Process;
 use Penstock::Session;
 
 my $FAILED = 1;
@@ -131,4 +132,128 @@ $starting->signal('TERM');
 is($starting->wait_exit, 0, 'a follower that is stopped while it starts has not failed');
 $session->end('ROLLBACK');
 
+# ---- Removed again ----
+
+$later->run_or_die('drop');
+is($later->source_sql("SELECT count(*) FROM pg_replication_slots
+		WHERE slot_name = 'later'"), 0, 'drop removes the slot');
+is($later->target_sql("SELECT to_regnamespace('penstock')"),
+	'', 'and all that was noted');
+$later->fails_like($FAILED, qr/penstock clone/, 'there is nothing to follow then',
+	'follow');
+
+resharded();
 done_testing;
+
+
+# ---- From N nodes to M ----
+
+# The example of doc/nodes.md.
+sub resharded
+{
+	my $file = "$ENV{TESTDATADIR}/reshard.ini";
+	my @shards = map { [ $_, $pair->source, "shard_$_" ] } qw(a b);
+	my @nodes = map { [ $_, $pair->target, "node_$_" ] } qw(x y z);
+
+	make_shard(@$_) for @shards;
+	make_node(@$_) for @nodes;
+	open my $handle, '>', $file or die "could not create \"$file\": $!\n";
+	print $handle "[penstock]\nname = reshard\n\n",
+	  (map { section('source', @$_) } @shards),
+	  (map { section('target', @$_) } @nodes), <<'END';
+[placement]
+public.orders = hash(customer)
+public.order_* = hash(customer)
+public.audit = only x
+* = all from a
+END
+	close $handle or die "could not write \"$file\": $!\n";
+	is(by_file($file, 'check')->wait_exit, 0, 'check finds no error in the example');
+	my $follower = by_file($file, 'clone', '--follow');
+	$follower->wait_log(qr/source "$_": following with slot "reshard_$_"/) for qw(a b);
+	is(by_file($file, 'status')->wait_exit, 0, 'status of what is followed');
+	$_->[1]->safe_psql($_->[2], "UPDATE orders SET note = 'moved' WHERE id % 2 = 0;
+		INSERT INTO audit VALUES (current_database(), 2)") for @shards;
+	$pair->source->safe_psql('shard_a', 'UPDATE price SET value = value + 1');
+	wait_until('all rows to be there', sub {
+		gathered(\@nodes, 'orders', "note = 'moved'") == 100
+		  && gathered(\@nodes, 'audit') == 4
+		  && gathered(\@nodes, 'price', 'value = code + 1') == 30;
+	});
+	is(gathered(\@nodes, 'orders'), 200, 'each order is on one node');
+	is(gathered(\@nodes, 'order_line'), 400, 'and so is each of its lines');
+	is($pair->target->safe_psql('node_x', 'SELECT count(*) FROM audit'),
+		4, 'what is for one node is there, from both');
+	is($follower->end('TERM'), 0, 'the follower stops');
+	is(by_file($file, 'drop')->wait_exit, 0, 'drop');
+	is($pair->source->safe_psql('postgres', "SELECT count(*)
+			FROM pg_replication_slots WHERE slot_name LIKE 'reshard%'"),
+		0, 'removes the slots of both');
+	is($pair->target->safe_psql($_->[2], "SELECT to_regnamespace('penstock')"),
+		'', "and what $_->[0] has noted") for @nodes;
+}
+
+sub section
+{
+	my ($kind, $name, $server, $database) = @_;
+
+	return "[$kind $name]\nconninfo = " . $server->connstr($database)
+	  . " user=repl\n\n";
+}
+
+sub make_shard
+{
+	my ($name, $server, $database) = @_;
+	my $first = $name eq 'a' ? 1 : 1001;
+	my $last = $first + 99;
+
+	$server->safe_psql('postgres', "CREATE DATABASE $database");
+	$server->safe_psql($database, <<"END");
+CREATE TABLE orders (id integer, customer integer, note text,
+	PRIMARY KEY (id, customer));
+CREATE TABLE order_line (id integer, customer integer, n integer,
+	PRIMARY KEY (id, customer, n));
+CREATE TABLE audit (shard text, n integer, PRIMARY KEY (shard, n));
+CREATE TABLE price (code integer PRIMARY KEY, value integer);
+INSERT INTO orders SELECT i, i % 7, 'first' FROM generate_series($first, $last) i;
+INSERT INTO order_line SELECT id, customer, n FROM orders, generate_series(1, 2) n;
+INSERT INTO audit VALUES (current_database(), 1);
+INSERT INTO price SELECT i, i FROM generate_series(1, 10) i;
+GRANT USAGE ON SCHEMA public TO repl;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO repl;
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO repl;
+CREATE PUBLICATION reshard FOR ALL TABLES;
+END
+	$server->safe_psql($database, "ALTER TABLE $_ OWNER TO shop_owner")
+	  for qw(orders order_line audit price);
+}
+
+sub make_node
+{
+	my ($name, $server, $database) = @_;
+
+	$server->safe_psql('postgres', "CREATE DATABASE $database");
+	$server->safe_psql($database, "GRANT CREATE ON DATABASE $database TO repl;
+		GRANT USAGE, CREATE ON SCHEMA public TO repl;
+		GRANT USAGE, CREATE ON SCHEMA public TO shop_owner");
+}
+
+sub by_file
+{
+	my ($file, $verb, @options) = @_;
+
+	return Penstock::Process->start(
+		name => $verb,
+		command => [ $ENV{PENSTOCK_BIN}, $verb, "--config=$file", @options ]);
+}
+
+# Number of a table's rows on all nodes.
+sub gathered
+{
+	my ($nodes, $table, $condition) = @_;
+	my $count = 0;
+
+	$count += $_->[1]->safe_psql($_->[2], "SELECT count(*) FROM $table"
+		. ($condition ? " WHERE $condition" : '')) for @$nodes;
+	return $count;
+}
