@@ -30,6 +30,7 @@ MUST_CHECK Rc command_schema(const Config *config, Error *err);
 MUST_CHECK Rc command_log(const Config *config, Error *err);
 MUST_CHECK Rc command_promote(const Config *config, Error *err);
 MUST_CHECK Rc command_record(const Config *config, Error *err);
+MUST_CHECK Rc command_report(const Config *config, Error *err);
 MUST_CHECK Rc command_sequences(const Config *config, Error *err);
 MUST_CHECK Rc command_switch(const Config *config, Error *err);
 MUST_CHECK Rc command_finish(const Config *config, Error *err);

@@ -17,6 +17,8 @@ static const Command commands[] = {
 	 "apply every change to the target, until told to stop"},
 	{"status", COMMAND_STATUS, command_status, SOURCES_IN_TURN, NULL,
 	 "print where source and targets are"},
+	{"report", COMMAND_REPORT, command_report, SOURCES_IN_TURN, NULL,
+	 "print what somebody who is to help has to know, without values"},
 	{"tail", COMMAND_TAIL, command_tail, SOURCES_ONE, NULL,
 	 "print changes as JSON lines as they commit"},
 	{"record", COMMAND_RECORD, command_record, SOURCES_ONE, NULL,

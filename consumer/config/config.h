@@ -114,6 +114,7 @@ typedef enum ConfigCommand
 	COMMAND_FINISH = 1 << 15,
 	COMMAND_RECORD = 1 << 16,
 	COMMAND_LOG = 1 << 17,
+	COMMAND_REPORT = 1 << 18,
 } ConfigCommand;
 
 /* A set of options.  The names are borrowed from the table of options. */

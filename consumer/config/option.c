@@ -65,7 +65,7 @@ const OptionDef option_table[] = {
 					COMMAND_TAIL | COMMAND_DROP | COMMAND_FENCE |
 					COMMAND_TABLE | COMMAND_SEQUENCES | COMMAND_SCHEMA |
 					COMMAND_PROMOTE | COMMAND_VERIFY | COMMAND_SWITCH |
-					COMMAND_RECORD,
+					COMMAND_RECORD | COMMAND_REPORT,
 		.group = GROUP_CONNECTION,
 		.only_typed = true,
 		.placeholder = "NAME",
