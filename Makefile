@@ -360,7 +360,7 @@ installcheck: server-present $(PROTO_DIR)/penstock.pb-c.h
 check-e2e: all faults tools
 	@test/soak/place --faults=$(OUT)/faults/penstock \
 		test/stage --penstock=$(OUT)/penstock --logs=$(OUT)/test/e2e \
-		--with=$(OUT)/tools --with=consumer/service \
+		--with=$(OUT)/tools --with=consumer/service --with=consumer/doc \
 		$(if $(findstring --coverage,$(VARIANT_FLAGS)),--gcov=$(OUT)) \
 		env HARNESS_RULESFILE=test/t/testrules.yml \
 		$(PROVE) --recurse --exec test/tools/apart --jobs=$(TEST_JOBS) \

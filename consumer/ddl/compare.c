@@ -113,8 +113,8 @@ is_about_tables(const Comparison *self)
 		   (selection != NULL && selection->tables.count > 0);
 }
 
-static bool
-is_called_like_one_of(const DefinitionSet *set, const Definition *table)
+static const Definition *
+find_called_like(const DefinitionSet *set, const Definition *table)
 {
 	for (size_t i = 0; i < definition_set_count(set); i++)
 	{
@@ -123,9 +123,9 @@ is_called_like_one_of(const DefinitionSet *set, const Definition *table)
 		if (other->kind == DEFINITION_TABLE &&
 			strcmp(other->schema, table->schema) == 0 &&
 			strcmp(other->name, table->name) == 0)
-			return true;
+			return other;
 	}
-	return false;
+	return NULL;
 }
 
 /*
@@ -137,7 +137,7 @@ is_published(const Comparison *self, const Side *side, const Definition *table)
 {
 	return side == &self->source
 			   ? table->table.published
-			   : is_called_like_one_of(self->source.set, table);
+			   : find_called_like(self->source.set, table) != NULL;
 }
 
 /*
@@ -167,6 +167,67 @@ keep_published(const Comparison *self, Side *side)
 								definition->sequence.owner_table) == NULL)
 			definition_set_remove(side->set, DEFINITION_IN_CLASS,
 								  definition->oid);
+	}
+}
+
+static bool
+has_constraint(const Definition *table, const char *name)
+{
+	for (int i = 0; table != NULL && i < table->table.constraint_count; i++)
+		if (strcmp(table->table.constraints[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Whether a foreign key of a table of the source refers to a table that is not
+ * compared, and the target does not have it: the target may lack that table, so
+ * a clone leaves the key out.
+ */
+static bool
+refers_outside(const Comparison *self, const Definition *there,
+			   const ConstraintDefinition *constraint)
+{
+	return constraint->kind == CONSTRAINT_FOREIGN_KEY &&
+		   definition_set_find(self->source.set, DEFINITION_IN_CLASS,
+							   constraint->referenced_table) == NULL &&
+		   !has_constraint(there, constraint->name);
+}
+
+/* Replaces a table of the source by one without such foreign keys. */
+static void
+leave_out_keys(const Comparison *self, const Definition *table)
+{
+	Definition *copy = definition_copy(table, self->arena);
+	const Definition *there = find_called_like(self->target.set, table);
+	int kept = 0;
+
+	for (int i = 0; i < table->table.constraint_count; i++)
+		if (!refers_outside(self, there, &table->table.constraints[i]))
+			copy->table.constraints[kept++] = copy->table.constraints[i];
+	copy->table.constraint_count = kept;
+	definition_set_put(self->source.set, copy);
+}
+
+static bool
+has_key_outside(const Comparison *self, const Definition *table)
+{
+	for (int i = 0; i < table->table.constraint_count; i++)
+		if (refers_outside(self, NULL, &table->table.constraints[i]))
+			return true;
+	return false;
+}
+
+static void
+leave_out_all_keys(const Comparison *self)
+{
+	for (size_t i = 0; i < definition_set_count(self->source.set); i++)
+	{
+		const Definition *definition = definition_set_at(self->source.set, i);
+
+		if (definition->kind == DEFINITION_TABLE &&
+			has_key_outside(self, definition))
+			leave_out_keys(self, definition);
 	}
 }
 
@@ -685,7 +746,10 @@ ddl_compare(PgConn *source, PgConn *target, const DdlCompareOptions *options,
 		keep_published(&self, &self.target);
 	}
 	if (rc == RC_OK)
+	{
+		leave_out_all_keys(&self);
 		rc = compare_definitions(&self, err);
+	}
 	if (rc == RC_OK)
 	{
 		select_texts(&self, &self.source, &self.alignment.source);

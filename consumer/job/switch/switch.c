@@ -709,8 +709,9 @@ static void
 report_stall(Switch *self)
 {
 	report_line(self->report,
-				"the writes go to %s; writers were kept waiting for %.3f s",
-				pgconn_label(self->target), seconds_waited(self));
+				"the writes go to %s, %s; writers were kept waiting for %.3f s",
+				pgconn_label(self->target), describe_place(self),
+				seconds_waited(self));
 }
 
 /* Does steps 8 and 9. */
