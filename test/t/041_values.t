@@ -118,6 +118,57 @@ for my $i (0 .. $#narrow)
 }
 
 
+# ---- What is not allowed any more ----
+
+# A constraint of a domain that is NOT VALID holds for new values.  Rows are still
+# found by the old ones.
+my $old = $pair->with_database('old');
+$old->both_sql('CREATE DOMAIN even AS int; CREATE DOMAIN evens AS int[];
+	CREATE DOMAIN words AS varchar(20);
+	CREATE TABLE keyed (k even PRIMARY KEY, v int);
+	CREATE TABLE lists (k evens PRIMARY KEY, v int);
+	CREATE TABLE by_word (k words PRIMARY KEY, v int);
+	CREATE TABLE plain (e even, l evens, w words, v int);
+	ALTER TABLE plain REPLICA IDENTITY FULL');
+$old->target_sql('CREATE TABLE mark (number bigserial PRIMARY KEY)');
+$old->source_sql('INSERT INTO keyed SELECT n FROM generate_series(1, 3000) n;
+	INSERT INTO lists SELECT ARRAY[n] FROM generate_series(1, 3000) n;
+	INSERT INTO by_word SELECT n FROM generate_series(1, 3000) n;
+	INSERT INTO plain SELECT n, ARRAY[n], n FROM generate_series(1, 3000) n');
+$old->clone('--data-only');
+$old->both_sql('ALTER DOMAIN even ADD CONSTRAINT c CHECK (VALUE % 2 = 0) NOT VALID;
+	ALTER DOMAIN evens ADD CONSTRAINT c CHECK (VALUE[1] % 2 = 0) NOT VALID;
+	ALTER DOMAIN words ADD CONSTRAINT c
+		CHECK (length(VALUE::text) > 4) NOT VALID');
+my $number = 1;
+for my $mode (@modes)
+{
+	my ($name, @options) = @$mode;
+
+	for my $count ($FEW, $MANY)
+	{
+		my ($first, $last) = ($number, $number + $count - 1);
+		my ($next, $end) = ($last + 1, $last + $count);
+
+		$old->source_sql("
+			UPDATE keyed SET k = 10000 + 2 * k WHERE k BETWEEN $first AND $last;
+			UPDATE lists SET k = ARRAY[10000 + 2 * k[1]]
+			 WHERE k[1] BETWEEN $first AND $last;
+			UPDATE by_word SET k = 10000 + k::int
+			 WHERE k::int BETWEEN $first AND $last;
+			UPDATE plain SET e = 10000 + 2 * e, l = ARRAY[10000 + 2 * l[1]],
+				w = 'word ' || w WHERE e BETWEEN $first AND $last;
+			DELETE FROM keyed WHERE k BETWEEN $next AND $end;
+			DELETE FROM lists WHERE k[1] BETWEEN $next AND $end;
+			DELETE FROM by_word WHERE k::int BETWEEN $next AND $end;
+			DELETE FROM plain WHERE e BETWEEN $next AND $end");
+		$old->follow_to_end(@options, '--set');
+		$old->equal_ok("$name, $count: found by what is not allowed any more");
+		$number = $end + 1;
+	}
+}
+
+
 # ---- Speed ----
 
 # The operator is the index's own, wherever it is: nothing is read through.

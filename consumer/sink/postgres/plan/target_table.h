@@ -4,7 +4,8 @@
  *    it: its columns, how their values are sent, and their SQL.
  *
  * Columns are matched by name.  A value is sent as a parameter of its column's
- * type, or in an array of that type.  It is sent in binary format if the bytes
+ * type, or in an array of that type; of a domain, the base type is meant,
+ * unless there are no arrays of that.  It is sent in binary format if the bytes
  * from the source can be used unchanged; otherwise as text, which the type's
  * input function reads.  If the source sends bytes of another type, the target
  * converts them to text first (type_sql.h).

@@ -91,10 +91,17 @@ static const char columns_sql[] = WITH_SQL
 	" SELECT a.attname, a.atttypid, base.oid, a.attgenerated <> '',"
 	"  a.attidentity = 'a',"
 	/*
+	 * The type of elements of an array.  There is no type for an array of
+	 * arrays, but there is one for an array of a domain over an array.
+	 */
+	"  CASE WHEN base.typarray = 0 THEN ty.oid ELSE base.oid END,"
+	/*
 	 * No arrays of a composite type, because unnest() would return its fields
 	 * as columns.
 	 */
-	"  CASE base.typtype WHEN 'c' THEN 0 ELSE ty.typarray END, ty.typdelim,"
+	"  CASE WHEN base.typtype = 'c' THEN 0 WHEN base.typarray = 0"
+	"   THEN ty.typarray ELSE base.typarray END,"
+	"  CASE WHEN base.typarray = 0 THEN ty.typdelim ELSE base.typdelim END,"
 	"  " TYPE_RECEIVES_TEXT_SQL("base") ","
 	"  " TYPE_READ_SQL("base") ","
 	"  " TYPE_READ_SQL("sent") ","
@@ -135,6 +142,7 @@ enum
 	COL_BASE_TYPE,
 	COL_GENERATED,
 	COL_IDENTITY_ALWAYS,
+	COL_ELEMENT_TYPE,
 	COL_ARRAY_TYPE,
 	COL_DELIMITER,
 	COL_RECEIVES_TEXT,
@@ -263,17 +271,24 @@ choose_transfer(const RelationColumn *source, uint32_t base_type,
 /*
  * Decides in which format a column is sent, as a single value and in an array
  * of values.
+ *
+ * A value of a domain is sent as one of the base type, and assigned to the
+ * column.  As a value of the domain it would be checked against the domain's
+ * constraints, and a value by which a row is found may violate one that is NOT
+ * VALID.  Arrays of a domain over an array have to consist of the domain, and
+ * are checked: the server refuses such a value, and the changes are applied one
+ * by one.
  */
 static void
-choose_wire(TargetColumn *column, uint32_t array_type,
+choose_wire(TargetColumn *column, uint32_t element_type, uint32_t array_type,
 			uint32_t source_array_type)
 {
 	switch (column->transfer)
 	{
 		case TRANSFER_SAME:
 		case TRANSFER_RECEIVED:
-			column->wire_type = column->type_oid;
-			column->element_type = column->type_oid;
+			column->wire_type = column->base_type;
+			column->element_type = element_type;
 			column->array_type = array_type;
 			break;
 		case TRANSFER_TEXT:
@@ -281,9 +296,8 @@ choose_wire(TargetColumn *column, uint32_t array_type,
 			 * There is no type for an array of arrays, which would be one array
 			 * with more dimensions.
 			 */
-			column->wire_type = column->type_oid;
-			column->element_type = array_type != 0 ? column->type_oid
-												   : TYPE_TEXT;
+			column->wire_type = column->base_type;
+			column->element_type = array_type != 0 ? element_type : TYPE_TEXT;
 			column->array_type = array_type != 0 ? array_type : TYPE_TEXT_ARRAY;
 			column->array_is_text = array_type != 0;
 			break;
@@ -330,7 +344,8 @@ fill_column(TargetTable *table, TargetColumn *column, const PGresult *result,
 	column->transfer = choose_transfer(
 		column->source, column->base_type,
 		bool_field(result, row, COL_RECEIVES_TEXT));
-	choose_wire(column, oid_field(result, row, COL_ARRAY_TYPE),
+	choose_wire(column, oid_field(result, row, COL_ELEMENT_TYPE),
+				oid_field(result, row, COL_ARRAY_TYPE),
 				oid_field(result, row, COL_SOURCE_ARRAY_TYPE));
 }
 

@@ -33,7 +33,7 @@
 
 /* The rows of columns_sql in target_table.c, for a table (id int4, v text). */
 #define COLUMN_SQL(name, type, array, text_like, key, uniques)                 \
-	name "|" type "|" type "|f|f|" array "|,|" text_like                       \
+	name "|" type "|" type "|f|f|" type "|" array "|,|" text_like              \
 		 "|b(|)|b(|)|out|" array "|OPERATOR(pg_catalog.=)|\\N|\\N|t|" key      \
 		 "|f|9000|9001|" uniques "|1|t|f|f|t|77|16384|16384\n"
 #define TABLE_ROWS                                                             \
