@@ -1089,7 +1089,8 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 			.label = sink->report->label,
 			.commit_lsn = sink->report->last_commit_lsn,
 			.commit_time_us = sink->report->last_commit_time_us,
-			.may_lack = pipeline->may_lack};
+			.may_lack = pipeline->may_lack,
+			.from_log = pipeline->from_log};
 
 		CHECK(sink->orders.mode == SINK_RUNNING && !sink->in_transaction);
 		if (sink->ops->frame != NULL)

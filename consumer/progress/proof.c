@@ -24,9 +24,20 @@ proof_add(Proof *proof, const ProofItem *item, Lsn start_lsn)
 static MUST_CHECK Rc
 refuse(const ProofItem *item, Error *err)
 {
-	Rc rc = error_set(err, ERR_CONFIG,
-					  "%s has changes that are not in the source's WAL",
-					  item->label != NULL ? item->label : "target");
+	const char *label = item->label != NULL ? item->label : "target";
+	Rc rc;
+
+	if (item->from_log)
+	{
+		rc = error_set(err, ERR_CONFIG,
+					   "%s has changes that are not in the log", label);
+		error_hint(err, "Is that the log of this pipeline's source, and of no "
+						"other server that was made from the same files?  "
+						"\"penstock log status\" says of what a log is.");
+		return rc;
+	}
+	rc = error_set(err, ERR_CONFIG,
+				   "%s has changes that are not in the source's WAL", label);
 
 	error_hint(err,
 			   "Was the source put back to an earlier state, for example from "
@@ -81,10 +92,11 @@ compare(const ProofItem *item, const TxnInfo *txn, Error *err)
 	rc = refuse(item, err);
 	error_detail(err,
 				 "The last transaction that it has applied was committed at "
-				 "LSN " LSN_FORMAT "; the source's WAL has another one at "
+				 "LSN " LSN_FORMAT "; the %s has another one at "
 				 "LSN " LSN_FORMAT ", transaction %u.",
-				 LSN_ARGS(item->commit_lsn), LSN_ARGS(txn->commit_lsn),
-				 txn->xid);
+				 LSN_ARGS(item->commit_lsn),
+				 item->from_log ? "log" : "source's WAL",
+				 LSN_ARGS(txn->commit_lsn), txn->xid);
 	return rc;
 }
 
@@ -119,9 +131,10 @@ refuse_position(const ProofItem *item, Lsn lsn, Error *err)
 	error_detail(err,
 				 "The last transaction that it has applied was committed at "
 				 "LSN " LSN_FORMAT
-				 "; the source's WAL has been read up to LSN " LSN_FORMAT
+				 "; the %s has been read up to LSN " LSN_FORMAT
 				 " and does not have it.",
-				 LSN_ARGS(item->commit_lsn), LSN_ARGS(lsn));
+				 LSN_ARGS(item->commit_lsn),
+				 item->from_log ? "log" : "source's WAL", LSN_ARGS(lsn));
 	return rc;
 }
 

@@ -48,6 +48,7 @@ typedef struct ProofItem
 	int64_t commit_time_us; /* microseconds since 2000-01-01 UTC */
 	bool may_lack;          /* whether the stream may not bring it although the
 							 * WAL is the same */
+	bool from_log;          /* whether the stream is that of a log */
 } ProofItem;
 
 typedef struct Proof

@@ -23,6 +23,7 @@ $pair->clone;
 $pair->source_sql('INSERT INTO t SELECT generate_series(1, 10)');
 is(($log->run)[0], 0, 'it is recorded');
 follows('a target follows from it');
+messages();
 my $old = old_log();
 failover();
 former_log();
@@ -50,6 +51,35 @@ sub follows
 
 	is($follower->wait_exit, 0, $title) or diag($follower->log);
 	$pair->equal_ok($title);
+}
+
+# From a log, which has messages, back to the slot, whose stream has none.
+sub messages
+{
+	my $db = $pair->with_database('messages');
+	my $beside = Penstock::Log->new($db, slot => 'beside',
+		directory => PostgreSQL::Test::Utils::tempdir() . '/beside');
+
+	$db->source_sql('CREATE TABLE t (id int PRIMARY KEY)');
+	is(($beside->run)[0], 0, 'recorded with a slot of its own');
+	$db->clone;
+	$db->source_sql("INSERT INTO t VALUES (1);
+		SELECT pg_logical_emit_message(true, 'app', 'hello')");
+	$db->source_sql("SELECT pg_logical_emit_message(true, 'app', 'alone')");
+	is(($beside->run)[0], 0, 'a transaction that has only a message is recorded');
+	my $follower = Penstock::Process->start(
+		name => 'follow',
+		command => [
+			$ENV{PENSTOCK_BIN}, 'follow', '--source=log:' . $beside->directory,
+			'--target=' . $db->conninfo('target'), '--name=messages',
+			'--endpos=' . $db->source_lsn ]);
+	is($follower->wait_exit, 0, 'and followed') or diag($follower->log);
+	$db->equal_ok('from the log');
+	$db->source_sql('INSERT INTO t VALUES (2)');
+	$db->follow_to_end;
+	$db->equal_ok('from the slot again');
+	$db->run_or_die('drop');
+	$db->source_sql("SELECT pg_drop_replication_slot('beside')");
 }
 
 sub old_log
@@ -139,7 +169,7 @@ sub put_back
 	my $follower =
 	  follower($new->directory, '--endpos=' . $pair->source_lsn);
 	isnt($follower->wait_exit, 0, 'a log of other changes is refused');
-	like($follower->log, qr/target has changes that are not in the source's WAL/,
+	like($follower->log, qr/target has changes that are not in the log/,
 		'which is said');
 	is($pair->target_contents(but_sequences => 1), $before,
 		'nothing is applied from it');

@@ -42,6 +42,8 @@ typedef struct PostgresSink
 	OpenTxns *open_txns;
 	Lsn delivered_lsn; /* end of the last delivered transaction */
 	bool taking;       /* whether a transaction has begun and not committed */
+	bool begun;        /* whether it has begun in a batch, too */
+	TxnInfo txn;       /* that transaction; its origin is borrowed */
 	bool working;      /* whether work() is running; it may be a task that
 						* waits */
 	Stages *stages;    /* changes that wait to be applied */

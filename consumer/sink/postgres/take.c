@@ -84,12 +84,27 @@ take_begin(Sink *sink, const TxnInfo *txn, Error *err UNUSED)
 	CHECK(!open_txns_is_committing(self->open_txns));
 	ASSERT(!self->taking);
 	self->taking = true;
-	if (self->uncopied_table != NULL)
-		return RC_OK;
+	self->begun = false;
+	self->txn = *txn;
+	return RC_OK;
+}
+
+/*
+ * Begins the transaction in the batch, at its first change.  One that has only
+ * messages is left out: it is a position without changes.  The stream of a slot
+ * does not have it, if nobody wants messages there, so it must not become the
+ * last transaction of the target, which is to come again as a proof
+ * (progress/proof.h).
+ */
+static void
+begin_in_batch(PostgresSink *self)
+{
+	if (self->begun)
+		return;
 	if (stages_is_empty(self->stages))
 		self->filled_since_us = clock_monotonic_us();
-	stages_begin(self->stages, txn);
-	return RC_OK;
+	stages_begin(self->stages, &self->txn);
+	self->begun = true;
 }
 
 /*
@@ -205,6 +220,7 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 	ASSERT(self->taking || change->kind == CHANGE_MESSAGE);
 	if (change->kind == CHANGE_MESSAGE || self->uncopied_table != NULL)
 		return RC_OK; /* nothing that changes a table */
+	begin_in_batch(self);
 	if (change->kind == CHANGE_SCHEMA)
 		return take_schema_change(self, frame, change, err);
 	if (self->large_set_bytes > 0)
@@ -241,7 +257,7 @@ take_commit(Sink *sink, const TxnInfo *txn, Error *err)
 	if (self->large_set_bytes > 0)
 		return refuse_large_set(self, err);
 	self->taking = false;
-	if (meets_uncopied(self, txn, 0))
+	if (meets_uncopied(self, txn, 0) || !self->begun)
 		return RC_OK;
 	CHECK(txn->end_lsn ==
 		  batch_last_txn(stages_filling(self->stages))->end_lsn);
