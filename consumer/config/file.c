@@ -24,6 +24,7 @@ struct ConfigParse
 											* is none */
 	int source_lines[CONFIG_SOURCES_MAX];  /* lines of sections [source NAME] */
 	int section_lines[CONFIG_TARGETS_MAX]; /* lines of sections [target NAME] */
+	int log_line;                          /* line of section [log NAME] */
 	int remainders[CONFIG_TARGETS_MAX];
 	const ConfigSection *section; /* section of `entry` */
 };
@@ -145,6 +146,21 @@ begin_named_source(ConfigParse *parse, const char *name, Error *err)
 	return RC_OK;
 }
 
+static MUST_CHECK Rc
+begin_log(ConfigParse *parse, const char *name, Error *err)
+{
+	ConfigFile *file = parse->file;
+	Rc rc = check_name("log", name, err);
+
+	if (rc == RC_OK && file->log_name != NULL)
+		return error_set(err, ERR_CONFIG,
+						 "too many logs: at most one, and there is \"%s\"",
+						 file->log_name);
+	file->log_name = name;
+	parse->log_line = parse->entry->line;
+	return rc;
+}
+
 /*
  * Begins section [placement] or [directory], which share one Placement: the
  * first section creates it.
@@ -190,6 +206,19 @@ read_target(ConfigParse *parse, Error *err)
 	ConfigFile *file = parse->file;
 
 	return read_conninfo(parse, &file->targets[file->target_count - 1], err);
+}
+
+static MUST_CHECK Rc
+read_log(ConfigParse *parse, Error *err)
+{
+	ConfigFile *file = parse->file;
+
+	if (file->log != NULL)
+		return error_set(err, ERR_CONFIG, "directory is set twice");
+	if (parse->entry->value[0] == '\0')
+		return error_set(err, ERR_CONFIG, "directory is empty");
+	file->log = parse->entry->value;
+	return RC_OK;
 }
 
 static MUST_CHECK Rc
@@ -341,6 +370,11 @@ static const ConfigSetting target_settings[] = {
 	 true, read_remainder},
 };
 
+static const ConfigSetting log_settings[] = {
+	{"directory", "/var/lib/penstock/shop", "the directory that it is in",
+	 false, read_log},
+};
+
 static const ConfigSetting placement_settings[] = {
 	{"public.orders", "hash(customer)",
 	 "each row on one target, by a hash of the column", true, NULL},
@@ -411,6 +445,15 @@ const ConfigSection config_sections[] = {
 		.help = "A database that changes go to; a section for each.",
 		.begin = begin_target,
 		SETTINGS(target_settings),
+	},
+	{
+		.word = "log",
+		.has_name = true,
+		.help =
+			"A log of all changes, which is recorded beside the targets and "
+			"feeds those that lag; as option \"log\" of follow and record.",
+		.begin = begin_log,
+		SETTINGS(log_settings),
 	},
 	{
 		.word = "placement",
@@ -583,7 +626,13 @@ check_all_ends(const ConfigParse *parse, Error *err)
 						  file->targets, parse->section_lines};
 	Rc rc = check_ends(file, &sources, err);
 
-	return rc == RC_OK ? check_ends(file, &targets, err) : rc;
+	if (rc == RC_OK)
+		rc = check_ends(file, &targets, err);
+	if (rc != RC_OK || file->log_name == NULL || file->log != NULL)
+		return rc;
+	rc = error_set(err, ERR_CONFIG, "log \"%s\" has no directory",
+				   file->log_name);
+	return config_file_error_at(file, parse->log_line, err);
 }
 
 static void

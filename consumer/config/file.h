@@ -48,6 +48,8 @@ typedef struct ConfigFile
 	Placement *placement; /* NULL: no section [placement] or [directory]; has no
 						   * targets before config_file_resolve() */
 	SchemaRules schema_rules;
+	const char *log_name; /* of section [log NAME]; NULL: there is none */
+	const char *log;      /* directory of that log */
 } ConfigFile;
 
 /* State while a file is read; private to file.c. */

@@ -275,6 +275,20 @@ take_schema_rules(Config *config, ConfigCommand command, const ConfigFile *file,
 	return RC_OK;
 }
 
+/*
+ * Takes the log of the file, for all commands that may follow.  A log that is
+ * the source needs no other one beside it.
+ */
+static void
+take_log(Config *config, ConfigCommand command, const ConfigFile *file)
+{
+	const int others = COMMAND_DROP | COMMAND_LOG | COMMAND_TAIL;
+
+	if (file->log != NULL && config->log == NULL &&
+		((int) command & others) == 0 && config_source_log(config) == NULL)
+		config->log = file->log;
+}
+
 static Rc
 read_file(Config *config, ConfigCommand command, bool *given, Error *err)
 {
@@ -293,6 +307,7 @@ read_file(Config *config, ConfigCommand command, bool *given, Error *err)
 		rc = take_sources(config, &file, err);
 	if (rc != RC_OK)
 		return rc;
+	take_log(config, command, &file);
 	rc = take_targets(config, &file, err);
 	if (rc != RC_OK)
 		return rc;

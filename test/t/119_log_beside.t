@@ -222,5 +222,19 @@ sub ends_equal
 	$pair->source_sql("INSERT INTO numbered VALUES (nextval('number'), NULL)");
 	$pair->run_or_die('follow', @OPTIONS, '--endpos=' . $pair->source_lsn);
 	$pair->equal_ok('followed to an end');
+	from_a_file();
 	ok(scalar($log->lines('--check')), 'the log is whole in the end');
+}
+
+sub from_a_file
+{
+	my $file = "$PostgreSQL::Test::Utils::tmp_check/penstock.ini";
+	my $count = sub { scalar grep { /^insert mark / } $log->lines };
+	my $before = $count->();
+
+	append_to_file($file, "[log all]\ndirectory = " . $log->directory . "\n");
+	$pair->source_sql('INSERT INTO mark DEFAULT VALUES');
+	$pair->run_or_die('follow', "--config=$file",
+		'--endpos=' . $pair->source_lsn);
+	is($count->(), $before + 1, 'a log of the configuration file');
 }

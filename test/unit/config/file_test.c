@@ -111,6 +111,26 @@ a_file_says_what_the_command_line_can(void **state UNUSED)
 }
 
 static void
+a_file_has_one_log(void **state UNUSED)
+{
+	Config config;
+
+	accept(&config, COMMAND_FOLLOW, "[log all]\ndirectory = /a\n", NULL);
+	assert_string_equal(config.log, "/a");
+	config_release(&config);
+	accept(&config, COMMAND_FOLLOW, "[log all]\ndirectory = /a\n", "--log=/b");
+	assert_string_equal(config.log, "/b");
+	config_release(&config);
+	accept(&config, COMMAND_DROP, "[log all]\ndirectory = /a\n", NULL);
+	assert_null(config.log);
+	config_release(&config);
+	refuse("[log all]\ndirectory =\n", "8: directory is empty");
+	refuse("[log a]\ndirectory = /a\n[log b]\n",
+		   "9: too many logs: at most one, and there is \"a\"");
+	refuse("[log a]\n", "7: log \"a\" has no directory");
+}
+
+static void
 the_command_line_comes_first(void **state UNUSED)
 {
 	Config config;
@@ -377,6 +397,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_says_what_the_command_line_can),
+		cmocka_unit_test(a_file_has_one_log),
 		cmocka_unit_test(the_command_line_comes_first),
 		cmocka_unit_test(the_environment_does_not_beat_a_file_in_silence),
 		cmocka_unit_test(nodes_stand_in_the_order_of_their_remainders),
