@@ -565,6 +565,11 @@ demo:
 bench: all
 	@test/stage --results=build/bench test/bench/run
 
+# What is compared is the time that the thread of the loop takes.
+.PHONY: bench-scrapes	## what 1,000 scrapes of the metrics a second cost
+bench-scrapes: all
+	@test/stage --results=build/bench test/bench/scrapes
+
 
 # ---- Style ----
 
