@@ -29,6 +29,8 @@ progress_update(Progress *progress, const ProgressTarget *targets,
 	CHECK(target_count > 0);
 	for (int i = 0; i < target_count; i++)
 	{
+		/* What is durable on a target is also applied there. */
+		CHECK(targets[i].durable <= targets[i].applied);
 		durable = lsn_min(durable, targets[i].durable);
 		applied = lsn_min(applied, targets[i].applied);
 	}

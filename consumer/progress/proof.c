@@ -81,6 +81,7 @@ compare(const ProofItem *item, const TxnInfo *txn, Error *err)
 {
 	Rc rc;
 
+	ASSERT(txn->commit_lsn >= item->commit_lsn || is_in_the_place(item, txn));
 	if (txn->commit_lsn == item->commit_lsn &&
 		txn->commit_time_us == item->commit_time_us)
 		return RC_OK;
@@ -105,6 +106,7 @@ proof_transaction(Proof *proof, const TxnInfo *txn, Error *err)
 {
 	int left = 0;
 
+	CHECK(txn->commit_lsn != 0 && txn->commit_lsn < txn->end_lsn);
 	for (int i = 0; i < proof->count; i++)
 	{
 		const ProofItem *item = &proof->items[i];
@@ -119,6 +121,7 @@ proof_transaction(Proof *proof, const TxnInfo *txn, Error *err)
 				return rc;
 		}
 	}
+	ASSERT(left <= proof->count);
 	proof->count = left;
 	return RC_OK;
 }
@@ -143,6 +146,7 @@ proof_position(Proof *proof, Lsn lsn, Error *err)
 {
 	int left = 0;
 
+	ASSERT(proof->count >= 0 && proof->count <= PROOF_MAX);
 	for (int i = 0; i < proof->count; i++)
 	{
 		const ProofItem *item = &proof->items[i];

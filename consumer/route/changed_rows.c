@@ -35,6 +35,7 @@ find_slot(const ChangedRows *rows, uint64_t hash)
 {
 	size_t slot = hash_slot(hash, CHANGED_ROWS_SLOTS);
 
+	ASSERT(hash != 0);
 	while (rows->slots[slot] != 0 && rows->slots[slot] != hash)
 		slot = (slot + 1) % CHANGED_ROWS_SLOTS;
 	return slot;
@@ -65,6 +66,7 @@ changed_rows_has(const ChangedRows *rows, const Change *change)
 	uint64_t hash;
 
 	ASSERT(change->kind == CHANGE_UPDATE || change->kind == CHANGE_DELETE);
+	ASSERT(change_identity_row(change) != NULL);
 	hash = hash_row(change->relation, change_identity_row(change));
 	return rows->slots[find_slot(rows, hash)] != 0;
 }

@@ -78,6 +78,7 @@ directory_free(Directory *directory)
 static size_t
 bucket_of(const Directory *directory, const char *key)
 {
+	ASSERT((directory->bucket_count & (directory->bucket_count - 1)) == 0);
 	return hash_slot(hash_text(HASH_START, key), directory->bucket_count);
 }
 
@@ -152,6 +153,7 @@ refuse_other_target(const Directory *directory, const Entry *entry,
 					  "rows would have to move there",
 					  entry->key, node);
 
+	ASSERT(entry->target != TARGET_NONE);
 	error_detail(err, "The rows of this key are on target \"%s\".", name);
 	error_hint(err,
 			   "Run \"%s\" and clone again.  To move a key, delete its rows "
@@ -171,6 +173,7 @@ directory_add(Directory *directory, const char *key, const char *node,
 
 	if (rc != RC_OK)
 		return rc;
+	ASSERT(target >= 0 && target < directory->place->target_count);
 	if (entry != NULL && entry->target != TARGET_NONE &&
 		entry->target != target)
 		return refuse_other_target(directory, entry, node, err);
@@ -322,6 +325,7 @@ remove_row(Directory *directory, const Relation *relation, const Value *row,
 	bool found;
 	Rc rc;
 
+	ASSERT(row != NULL);
 	buf_init(&key, KEY_BYTES_MAX);
 	buf_append_string(&key, "");
 	rc = read_column(directory, &key, relation, directory->place->key, row,
@@ -348,6 +352,7 @@ add_row(Directory *directory, const Relation *relation, const Value *row,
 	Buf key;
 	Buf node;
 
+	ASSERT(row != NULL);
 	buf_init(&key, KEY_BYTES_MAX);
 	buf_init(&node, KEY_BYTES_MAX);
 	buf_append_string(&key, "");
@@ -374,6 +379,7 @@ has_other_key(const Directory *directory, const Change *change, bool *other,
 	Buf old_key;
 	Buf key;
 
+	ASSERT(change->kind == CHANGE_UPDATE && change->old_row != NULL);
 	buf_init(&old_key, KEY_BYTES_MAX);
 	buf_init(&key, KEY_BYTES_MAX);
 	buf_append_string(&old_key, "");
@@ -396,6 +402,7 @@ note_row(Directory *directory, const Change *change, Error *err)
 	bool removes = change->kind == CHANGE_DELETE;
 	Rc rc = RC_OK;
 
+	ASSERT(change_has_row(change));
 	if (change->kind == CHANGE_UPDATE && change->old_row != NULL)
 		rc = has_other_key(directory, change, &removes, err);
 	if (rc == RC_OK && removes)
@@ -463,6 +470,8 @@ directory_find(const Directory *directory, const Relation *relation,
 		error_hint(err, "List a key before, or together with, its first row; "
 						"or give a default in section [directory].");
 	}
+	CHECK(rc != RC_OK ||
+		  (*target >= 0 && *target < directory->place->target_count));
 	buf_release(&key);
 	return rc;
 }

@@ -54,6 +54,8 @@ moving_row_new(const MovingRowOptions *options)
 	MovingRow *moving = arena_calloc(frame->arena, 1, sizeof(MovingRow));
 	Change *removal = arena_calloc(frame->arena, 1, sizeof(Change));
 
+	ASSERT(update->kind == CHANGE_UPDATE);
+	ASSERT(options->number > 0 && options->from >= 0);
 	*removal = (Change){.kind = CHANGE_DELETE,
 						.relation = relation,
 						.old_row = copy_row(frame->arena, relation,
@@ -105,6 +107,8 @@ make_kept(const MovingRow *moving, Relation *moved, int column, Change *change)
 	Value *row = arena_calloc(moving->frame->arena, MOVED_COLUMN_COUNT,
 							  sizeof(Value));
 
+	ASSERT(column >= 0 && column < relation->column_count);
+	CHECK(fetch->row[column].kind != VALUE_UNCHANGED);
 	row[MOVED_PIPELINE] = text_value(fetch->pipeline);
 	row[MOVED_END_LSN] = (Value){.kind = VALUE_INTEGER,
 								 .integer = (int64_t) fetch->txn.end_lsn};
@@ -127,6 +131,7 @@ check_fetched(const MovingRow *moving, int column, Error *err)
 {
 	const Relation *relation = moving->fetch.removal->relation;
 
+	ASSERT(column >= 0 && column < relation->column_count);
 	if (moving->fetch.row[column].kind != VALUE_UNCHANGED ||
 		relation->columns[column].generated)
 		return RC_OK;
@@ -160,6 +165,7 @@ moving_row_make_changes(MovingRow *moving, Relation *moved, Error *err)
 		if (moving->fetch.row[column].kind != VALUE_UNCHANGED)
 			make_kept(moving, moved, column, &kept[moving->kept_count++]);
 	}
+	ASSERT(moving->kept_count <= moving->wanted_count);
 	moving->arrival = arrival;
 	moving->kept = kept;
 	frame->relations[frame->relation_count++] = relation_ref(moved);

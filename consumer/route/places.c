@@ -31,6 +31,7 @@ places_new(const Placement *placement, const PlacedColumnsList *columns)
 {
 	Places *places = xcalloc(1, sizeof(Places));
 
+	ASSERT(placement != NULL);
 	places->placement = placement;
 	places->columns = columns;
 	return places;
@@ -55,6 +56,7 @@ is_hashed_by(const Relation *relation, const PlacementRule *rule)
 	for (int i = 0; i < rule->column_count; i++)
 	{
 		int column = relation->distribution[i];
+		ASSERT(column >= 0 && column < relation->column_count);
 
 		if (!placement_rule_is_named(rule, i, relation->columns[column].name))
 			return false;
@@ -97,6 +99,7 @@ find_key_column(const Places *places, const Relation *relation,
 	const PlacedColumns *known = placed_columns_find(places->columns,
 													 relation->oid);
 
+	ASSERT(rule->kind == PLACEMENT_DIRECTORY);
 	for (const char *const *name = rule->names[0]; *name != NULL; name++)
 		for (int i = 0; i < relation->column_count; i++)
 			if (strcmp(relation->columns[i].name, *name) == 0 &&
@@ -114,6 +117,7 @@ placed_column(const Places *places, const Relation *relation,
 	if (rule->kind == PLACEMENT_DIRECTORY)
 		return find_key_column(places, relation, rule);
 	ASSERT(rule->kind == PLACEMENT_HASH);
+	ASSERT(i >= 0 && i < relation->distribution_count);
 	return &relation->columns[relation->distribution[i]];
 }
 
@@ -126,6 +130,7 @@ count_named(const Relation *relation, const PlacementRule *rule)
 {
 	int count = 0;
 
+	ASSERT(rule->kind == PLACEMENT_DIRECTORY);
 	for (int i = 0; i < relation->column_count; i++)
 		if (placement_rule_is_named(rule, 0, relation->columns[i].name))
 			count++;
@@ -143,6 +148,7 @@ require_key_column(const Places *places, const Relation *relation,
 {
 	Rc rc;
 
+	ASSERT(rule->kind == PLACEMENT_DIRECTORY);
 	if (find_key_column(places, relation, rule) != NULL)
 	{
 		if (placed_columns_find(places->columns, relation->oid) != NULL ||
@@ -173,12 +179,14 @@ static MUST_CHECK Rc
 require_same_columns(const Places *places, const Relation *was,
 					 const Relation *is, const PlacementRule *rule, Error *err)
 {
+	ASSERT(was->oid == is->oid && was->number == is->number);
 	for (int i = 0; i < rule->column_count; i++)
 	{
 		const RelationColumn *before = placed_column(places, was, rule, i);
 		const RelationColumn *now = placed_column(places, is, rule, i);
 		Rc rc;
 
+		ASSERT(before != NULL && now != NULL);
 		if (before->attnum == now->attnum)
 			continue;
 		rc = error_set(err, ERR_CONFIG,
@@ -210,6 +218,8 @@ require_known_columns(const Places *places, const Relation *relation,
 	const PlacedColumns *known = placed_columns_find(places->columns,
 													 relation->oid);
 
+	ASSERT(rule->kind == PLACEMENT_HASH);
+	ASSERT(relation->distribution_count == rule->column_count);
 	for (int i = 0; known != NULL && i < rule->column_count; i++)
 	{
 		const RelationColumn
@@ -271,6 +281,7 @@ reserve(Places *places, size_t number)
 	memset(places->places + places->count, 0,
 		   (count - places->count) * sizeof(Place));
 	places->count = count;
+	ASSERT(number < places->count);
 }
 
 Rc
@@ -295,6 +306,7 @@ places_find(Places *places, Relation *relation, const PlacementRule **rule,
 								  err);
 	if (rc != RC_OK)
 		return rc;
+	ASSERT(*rule != NULL);
 	place->column = (*rule)->kind == PLACEMENT_DIRECTORY
 						? find_key_column(places, relation, *rule)->name
 						: NULL;

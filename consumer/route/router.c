@@ -91,6 +91,7 @@ drop_moving_row(Router *router)
 {
 	MovingRow *moving = router->moving_rows;
 
+	ASSERT(moving != NULL);
 	router->moving_rows = moving->next;
 	moving_row_free(moving);
 }
@@ -116,6 +117,7 @@ ask_for_values(const Router *router, MovingRow *moving)
 	Sink *sink = router->sinks[moving->from];
 	const Relation *relation = moving->fetch.removal->relation;
 
+	ASSERT(!moving->fetch.done);
 	if (sink->report->unreachable)
 		log_warning(
 			"follow.row-waits-for-target",
@@ -157,6 +159,9 @@ router_transaction(const Router *router)
 static void
 remember_transaction(Router *router, const TxnInfo *txn)
 {
+	CHECK(txn->end_lsn > txn->commit_lsn);
+	/* Transactions come in the order of their commits. */
+	CHECK(txn->end_lsn > router->txn.end_lsn);
 	free(router->txn_origin);
 	router->txn_origin = xstrdup(txn->origin);
 	router->txn = *txn;
@@ -213,6 +218,7 @@ copy_frame(Router *router, Sink *sink, Frame *frame, Error *err)
 		rc = copy_changes(sink, frame, err);
 	if (rc == RC_OK && frame->commits && sink->in_transaction)
 		rc = sink_commit(sink, &router->txn, err);
+	ASSERT(rc != RC_OK || !frame->commits || !sink->in_transaction);
 	return rc;
 }
 
@@ -245,6 +251,7 @@ give(const Router *router, int target, Frame *frame, const Change *change,
 static int
 node_of(const Router *router, uint64_t hash)
 {
+	ASSERT(router->node_count > 0);
 	return (int) (hash % (uint64_t) router->node_count);
 }
 
@@ -257,6 +264,7 @@ lacks_transaction(const Router *router, int target)
 {
 	const Sink *sink = router->sinks[target];
 
+	ASSERT(target >= 0 && target < router->sink_count);
 	return sink->report->unreachable ||
 		   router->txn.end_lsn > sink->report->start_lsn;
 }
@@ -277,6 +285,7 @@ begin_moving_row(const Router *router, int from, size_t index,
 	};
 	MovingRow *moving = moving_row_new(&options);
 
+	ASSERT(change->kind == CHANGE_UPDATE);
 	ask_for_values(router, moving);
 	return moving;
 }
@@ -297,6 +306,7 @@ begin_ahead(Router *router, Frame *frame, size_t index, MovingRow **moving,
 	int to;
 	Rc rc = places_find(router->places, change->relation, &rule, err);
 
+	ASSERT(index > router->next && index < frame->change_count);
 	if (rc != RC_OK || rule->kind != PLACEMENT_HASH)
 		return rc;
 	from = node_of(router, change->old_hash);
@@ -320,6 +330,7 @@ look_ahead(Router *router, Frame *frame, MovingRow *last, Error *err)
 	ChangedRows changed = {0};
 	int left = router->ahead_max - 1;
 
+	ASSERT(last->change_index == router->next && last->next == NULL);
 	for (size_t i = router->next; left > 0 && i + 1 < frame->change_count &&
 								  changed.count < CHANGED_ROWS_CHANGES_MAX;
 		 i++)
@@ -355,6 +366,8 @@ start_moving_rows(Router *router, int from, Frame *frame, const Value *row,
 										 &frame->changes[router->next], row);
 	MovingRow *begun = router->moving_rows;
 
+	/* The list is in the order of the changes. */
+	ASSERT(begun == NULL || begun->change_index > router->next);
 	router->moving_rows = moving;
 	moving->next = begun;
 	return begun == NULL ? look_ahead(router, frame, moving, err) : RC_OK;
@@ -376,6 +389,7 @@ adapt_ahead(Router *router, size_t bytes)
 	if (count > 2 * (size_t) router->ahead_max)
 		count = 2 * (size_t) router->ahead_max;
 	router->ahead_max = (int) count;
+	ASSERT(router->ahead_max >= 1 && router->ahead_max <= AHEAD_MAX);
 }
 
 /*
@@ -390,6 +404,8 @@ end_moving_row(Router *router, int to, Error *err)
 	int from = moving->from;
 	Rc rc = moving_row_make_changes(moving, router->moved, err);
 
+	ASSERT(moving->fetch.done && moving->change_index == router->next);
+	CHECK(from != to);
 	adapt_ahead(router, frame_bytes(moving->frame));
 	for (int i = 0; i < moving->kept_count && rc == RC_OK; i++)
 		rc = give(router, from, moving->frame, &moving->kept[i], err);
@@ -477,6 +493,7 @@ place_row(Router *router, Frame *frame, const Change *change, Error *err)
 				rc = give(router, i, frame, change, err);
 			return rc;
 		case PLACEMENT_HASH:
+			ASSERT(change->relation->distribution_count > 0);
 			from = node_of(router, change->old_hash);
 			to = node_of(router, change->hash);
 			if (from != to)
@@ -524,6 +541,7 @@ place_truncate(const Router *router, Frame *frame, const Change *change,
 		frame->arena, (size_t) info->relation_count, sizeof(Relation *));
 	Rc rc = RC_OK;
 
+	ASSERT(info->relation_count > 0);
 	for (int target = 0; target < router->sink_count && rc == RC_OK; target++)
 	{
 		int count = 0;
@@ -615,6 +633,7 @@ place_change(Router *router, Frame *frame, const Change *change, Error *err)
 static MUST_CHECK Rc
 place_changes(Router *router, Frame *frame, Error *err)
 {
+	ASSERT(router->next <= frame->change_count);
 	for (; router->next < frame->change_count; router->next++)
 	{
 		const Change *change = &frame->changes[router->next];
@@ -636,6 +655,7 @@ place_frame(Router *router, Frame *frame, Error *err)
 {
 	Rc rc = place_changes(router, frame, err);
 
+	ASSERT(router->places != NULL);
 	if (rc != RC_OK)
 		return rc;
 	ASSERT(router->moving_rows == NULL);
@@ -660,6 +680,7 @@ end_open_txn(const Router *router, Sink *sink, const Frame *frame, Error *err)
 {
 	const OpenTxnInfo *piece = &frame->open_txn;
 
+	CHECK(piece->aborts || router->txn.xid == piece->xid);
 	if (piece->aborts)
 		return sink_open_txn_abort(sink, piece->xid, piece->abort_subxid, err);
 	if (router->txn.end_lsn <= sink->report->start_lsn)
@@ -683,6 +704,7 @@ route_open_txn(Router *router, Frame *frame, Error *err)
 	bool ends = frame->open_txn.aborts || frame->commits;
 	Rc rc = RC_OK;
 
+	ASSERT(!(frame->open_txn.aborts && frame->commits));
 	if (!ends && router->places != NULL)
 		return place_frame(router, frame, err);
 	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
@@ -708,6 +730,7 @@ refuse_open_txn(Router *router, const Frame *frame, Error *err)
 					  "open on the source",
 					  frame->open_txn.xid);
 
+	ASSERT(frame->open_txn.xid != 0);
 	error_detail(err, "%s", reason);
 	free(reason);
 	router->refused_xid = frame->open_txn.xid;
@@ -720,6 +743,7 @@ router_frame(Router *router, Frame *frame, Error *err)
 	Rc rc = RC_OK;
 
 	ASSERT(router->frame == NULL && router->next == 0);
+	ASSERT(router->moving_rows == NULL);
 	if (frame->begins)
 		remember_transaction(router, &frame->txn);
 	if (frame->open_txn.xid != 0)
@@ -733,6 +757,7 @@ router_frame(Router *router, Frame *frame, Error *err)
 	if (router->places != NULL)
 	{
 		rc = place_frame(router, frame, err);
+		ASSERT(rc != RC_AGAIN || router->moving_rows != NULL);
 		if (rc == RC_AGAIN)
 			router->frame = frame_ref(frame);
 		return rc;
@@ -751,6 +776,7 @@ router_go_on(Router *router, Error *err)
 	Rc rc;
 
 	ASSERT(frame != NULL);
+	ASSERT(router->moving_rows != NULL);
 	rc = place_frame(router, frame, err);
 	if (rc == RC_AGAIN)
 		return rc;
@@ -768,6 +794,7 @@ router_is_inside(const Router *router)
 bool
 router_can_go_on(const Router *router)
 {
+	ASSERT(router->frame == NULL || router->moving_rows != NULL);
 	return router->frame != NULL && router->moving_rows->fetch.done;
 }
 
@@ -780,6 +807,7 @@ router_refused_xid(const Router *router)
 const Sink *
 router_waits_for(const Router *router)
 {
+	ASSERT(router->frame == NULL || router->moving_rows != NULL);
 	if (router->frame == NULL || router->moving_rows->fetch.done)
 		return NULL;
 	return router->sinks[router->moving_rows->from];

@@ -46,12 +46,14 @@ split_move(Frame *frame, const Change *update, const Value *row)
 						.new_row = row,
 						.hash = update->hash,
 						.old_hash = update->hash};
+	ASSERT(removal->old_row != NULL && arrival->new_row != NULL);
 	return (Move){removal, arrival};
 }
 
 Rc
 split_refuse(const Change *update, Error *err)
 {
+	ASSERT(update->kind == CHANGE_UPDATE);
 	return error_set(err, ERR_CONFIG,
 					 "row of table \"%s\".\"%s\" moves to another node, and "
 					 "the WAL does not have all its values",

@@ -51,6 +51,7 @@ bundle_free(Bundle *bundle)
 bool
 bundle_next(Bundle *bundle, WireMessage *frame)
 {
+	ASSERT(bundle->references > 0);
 	while (!reader_at_end(&bundle->rest))
 	{
 		Field field;
@@ -59,6 +60,7 @@ bundle_next(Bundle *bundle, WireMessage *frame)
 		if (field.number != BUNDLE_FIELD)
 			continue;
 		bundle->references++;
+		ASSERT(field.wire_type == WIRE_BYTES);
 		*frame = (WireMessage){.memory = bundle,
 							   .memory_free = unref,
 							   .data = field.bytes.data,

@@ -155,6 +155,7 @@ grow_frame_relations(Decoder *decoder, Frame *frame)
 	size_t capacity = decoder->frame_relation_capacity * 2;
 	Relation **relations;
 
+	ASSERT(frame->relation_count == decoder->frame_relation_capacity);
 	if (capacity == 0)
 		capacity = FRAME_RELATIONS_FIRST;
 	relations = arena_alloc(frame->arena, capacity * sizeof(Relation *));
@@ -174,6 +175,8 @@ grow_frame_relations(Decoder *decoder, Frame *frame)
 static void
 remember_relation(Decoder *decoder, Frame *frame, Relation *relation)
 {
+	ASSERT(frame->relation_count <= decoder->frame_relation_capacity);
+	ASSERT(relation != NULL);
 	if (frame->relation_count > 0 &&
 		frame->relations[frame->relation_count - 1] == relation)
 		return;
@@ -210,6 +213,7 @@ decode_row_change(Decoder *decoder, Frame *frame, Change *change, Error *err)
 			return raw_row_build(&raw->row, relation, old_is_key, false,
 								 frame->arena, &change->old_row, err);
 		default:
+			ASSERT(raw->operation == CHANGE_FIELD_UPDATE);
 			change->kind = CHANGE_UPDATE;
 			rc = raw_row_build(&raw->row, relation, false, true, frame->arena,
 							   &change->new_row, err);
@@ -231,6 +235,7 @@ decode_truncate(Decoder *decoder, Frame *frame, Change *change, Error *err)
 		&allocator, body.length, body.data);
 	TruncateInfo *info = arena_calloc(frame->arena, 1, sizeof(TruncateInfo));
 
+	ASSERT(decoder->raw.operation == CHANGE_FIELD_TRUNCATE);
 	if (wire == NULL || wire->n_relations < 1 || wire->n_relations > INT32_MAX)
 		return invalid(err, "truncate cannot be read");
 	info->relation_count = (int) wire->n_relations;
@@ -260,6 +265,7 @@ decode_message(Decoder *decoder, Frame *frame, Change *change, Error *err)
 														body.data);
 	MessageInfo *info = arena_calloc(frame->arena, 1, sizeof(MessageInfo));
 
+	ASSERT(decoder->raw.operation == CHANGE_FIELD_MESSAGE);
 	if (wire == NULL)
 		return invalid(err, "message cannot be read");
 	if (wire->transactional !=
@@ -278,6 +284,7 @@ decode_message(Decoder *decoder, Frame *frame, Change *change, Error *err)
 static MUST_CHECK Rc
 decode_schema_change(Decoder *decoder, Frame *frame, Change *change, Error *err)
 {
+	ASSERT(decoder->raw.operation == CHANGE_FIELD_SCHEMA_CHANGE);
 	change->kind = CHANGE_SCHEMA;
 	return schema_change_decode(decoder->raw.body, frame->arena,
 								&change->schema, err);
@@ -289,6 +296,7 @@ decode_rewrite(Decoder *decoder, Frame *frame, Change *change, Error *err)
 	Relation *relation = relations_find(&decoder->relations,
 										decoder->raw.number);
 
+	ASSERT(decoder->raw.operation == CHANGE_FIELD_REWRITE);
 	if (relation == NULL)
 		return invalid(err, "rewrite of a table that was not described");
 	remember_relation(decoder, frame, relation);
@@ -313,6 +321,7 @@ read_operation(RawChange *raw, const Field *field)
 	bool has_number = field->number <= CHANGE_FIELD_DELETE ||
 					  field->number == CHANGE_FIELD_REWRITE;
 
+	ASSERT(is_operation(field->number));
 	if (field->wire_type != (has_number ? WIRE_VARINT : WIRE_BYTES))
 		return false;
 	if (raw->operation != 0)
@@ -384,6 +393,7 @@ decode_change(Decoder *decoder, Frame *frame, Span body, size_t *kept,
 	RawChange *raw = &decoder->raw;
 	Rc rc;
 
+	CHECK(*kept < frame->change_count);
 	if (!read_change(raw, body))
 		return invalid(err, "change cannot be read");
 	if (raw->operation != CHANGE_FIELD_RELATION || !decoder->from_log)
@@ -465,6 +475,7 @@ part_of_frame(FrameOutline *outline, uint32_t number)
 static bool
 outline_holding(FrameOutline *outline, const Field *field)
 {
+	ASSERT(field->number == FRAME_HOLDING);
 	if (field->wire_type != WIRE_VARINT || outline->holding != 0 ||
 		(field->varint != PENSTOCK__HOLDING__HOLDING_BEGINS &&
 		 field->varint != PENSTOCK__HOLDING__HOLDING_ENDS))
@@ -568,6 +579,7 @@ decode_begin(Decoder *decoder, Frame *frame, Span body, Error *err)
 		return invalid(err, "transaction without valid positions");
 	if (decoder->open_txn != NULL && decoder->open_txn->xid != wire->xid)
 		return invalid(err, "commit of another transaction than it says");
+	ASSERT(!frame->begins && !frame->commits);
 	frame->begins = true;
 	frame->txn = (TxnInfo){
 		.xid = wire->xid,
@@ -599,6 +611,7 @@ decode_commit(Decoder *decoder, Frame *frame, Span body, Error *err)
 		return invalid(err, "commit cannot be read");
 	if (wire->change_count != decoder->change_count)
 		return invalid(err, "transaction has not as many changes as it says");
+	ASSERT(!frame->commits);
 	frame->commits = true;
 	decoder->in_transaction = false;
 	rc = relations_note_gone(&decoder->relations, wire->gone, wire->n_gone,
@@ -628,6 +641,7 @@ decode_changes(Decoder *decoder, Frame *frame, Span body, Error *err)
 		if (rc != RC_OK)
 			return rc;
 	}
+	ASSERT(kept <= frame->change_count);
 	frame->change_count = kept;
 	return RC_OK;
 }
@@ -689,6 +703,7 @@ decode_open_txn(Decoder *decoder, Frame *frame, const FrameOutline *outline,
 		decoder->open_txn = open_txn_list_add(&decoder->open_txns, wire->xid);
 	if (decoder->open_txn == NULL)
 		return invalid(err, "too many transactions are open");
+	ASSERT(decoder->open_txn->xid == wire->xid);
 	frame->open_txn = (OpenTxnInfo){.xid = wire->xid,
 									.first = wire->first,
 									.decoded_lsn = wire->decoded_lsn};
@@ -717,6 +732,8 @@ decode_open_txn_abort(Decoder *decoder, Frame *frame,
 		outline->begin.data != NULL || outline->commit.data != NULL ||
 		outline->change_count > 0)
 		return invalid(err, "abort in the wrong place");
+	ASSERT(frame->open_txn.xid == 0);
+	ASSERT(!frame->begins && !frame->commits);
 	frame->open_txn = (OpenTxnInfo){
 		.xid = wire->xid, .aborts = true, .abort_subxid = wire->subxid};
 	if (wire->subxid == 0)
@@ -733,6 +750,9 @@ end_open_txn_frame(Decoder *decoder, const Frame *frame)
 {
 	if (decoder->open_txn == NULL)
 		return;
+	ASSERT(frame->open_txn.xid == decoder->open_txn->xid);
+	ASSERT(frame->begins == frame->commits);
+	ASSERT(decoder->change_count >= decoder->open_txn->change_count);
 	if (frame->commits)
 		open_txn_list_remove(&decoder->open_txns, decoder->open_txn);
 	else
@@ -747,6 +767,7 @@ new_frame(const WireMessage *message)
 	Arena *arena;
 	Frame *frame;
 
+	ASSERT(message->memory_free != NULL);
 	if (block_bytes < FRAME_ARENA_MIN)
 		block_bytes = FRAME_ARENA_MIN;
 	if (block_bytes > FRAME_ARENA_MAX)
@@ -791,6 +812,9 @@ decode_frame(Decoder *decoder, Frame *frame, Span body,
 		rc = decode_open_txn_abort(decoder, frame, outline, err);
 	if (rc == RC_OK)
 		end_open_txn_frame(decoder, frame);
+	ASSERT(rc != RC_OK || decoder->open_txn == NULL);
+	ASSERT(rc != RC_OK || frame->begins == (outline->begin.data != NULL));
+	ASSERT(rc != RC_OK || frame->commits == (outline->commit.data != NULL));
 	return rc;
 }
 
@@ -811,6 +835,7 @@ make_frame(Decoder *decoder, const WireMessage *message,
 		frame_unref(made);
 		return rc;
 	}
+	ASSERT(made->message == message->memory);
 	made->message_bytes = message->length;
 	if (decoder->input.keeps_bytes)
 	{
@@ -903,6 +928,7 @@ next_in_bundle(Input *input, Frame **frame, Error *err)
 		part.memory_free(part.memory);
 		return rc;
 	}
+	ASSERT(!decoder->in_transaction);
 	return make_frame(decoder, &part, &outline, frame, err);
 }
 
@@ -927,6 +953,7 @@ decode_opened(Decoder *decoder, const WireMessage *message, Frame **frame,
 	}
 	if (!is_bundle(&outline))
 		return make_frame(decoder, message, &outline, frame, err);
+	ASSERT(decoder->bundle == NULL);
 	decoder->bundle = bundle_new(message);
 	return next_in_bundle(&decoder->input, frame, err);
 }

@@ -59,10 +59,12 @@ find_content(const WireMessage *message, Span *content, Error *err)
 	Reader reader = reader_of((Span){message->data, message->length});
 	Field field;
 
+	ASSERT(message->length > 0);
 	if (!reader_field(&reader, &field))
 		return damaged(err, "it is cut short");
 	if (!reader_at_end(&reader))
 		return damaged(err, "there is something beside its content");
+	ASSERT(field.number == INFLATE_FIELD && field.wire_type == WIRE_BYTES);
 	*content = field.bytes;
 	return RC_OK;
 }
@@ -96,6 +98,7 @@ decompress(Inflater *inflater, Span content, uint8_t *into, size_t bytes,
 {
 	size_t done;
 
+	ASSERT(bytes <= INFLATE_BYTES_MAX);
 	if (inflater->zstd == NULL)
 		inflater->zstd = ZSTD_createDCtx();
 	if (inflater->zstd == NULL)

@@ -21,6 +21,7 @@ open_txn_list_release(OpenTxnList *list)
 OpenTxn *
 open_txn_list_find(const OpenTxnList *list, uint32_t xid)
 {
+	ASSERT(list->count <= list->capacity);
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i].xid == xid)
 			return &list->items[i];
@@ -31,6 +32,7 @@ OpenTxn *
 open_txn_list_add(OpenTxnList *list, uint32_t xid)
 {
 	ASSERT(open_txn_list_find(list, xid) == NULL);
+	ASSERT(xid != 0);
 	if (list->count >= OPEN_TXN_LIST_MAX)
 		return NULL;
 	if (list->count == list->capacity)
@@ -39,6 +41,7 @@ open_txn_list_add(OpenTxnList *list, uint32_t xid)
 		list->items = xrealloc_array(list->items, list->capacity,
 									 sizeof(list->items[0]));
 	}
+	ASSERT(list->count < list->capacity);
 	list->items[list->count] = (OpenTxn){.xid = xid};
 	return &list->items[list->count++];
 }

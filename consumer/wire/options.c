@@ -6,12 +6,15 @@
 #include "wire/options.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/macros.h"
 #include "wire/decode.h"
 
 static void
 append(Buf *buf, const char *name, const char *value)
 {
+	ASSERT(strchr(name, '"') == NULL);
 	buf_printf(buf, "%s\"%s\" '", buf->length == 0 ? "" : ", ", name);
 	for (const char *c = value; *c != '\0'; c++)
 	{
@@ -27,6 +30,9 @@ wire_options_append(const WireOptions *options, Buf *buf)
 {
 	char version[16];
 
+	ASSERT(options->publications != NULL);
+	ASSERT(strcmp(options->origin, "any") == 0 ||
+		   strcmp(options->origin, "none") == 0);
 	snprintf(version, sizeof(version), "%d", DECODE_PROTO_VERSION);
 	append(buf, "proto_version", version);
 	append(buf, "publications", options->publications);

@@ -79,6 +79,7 @@ append_change(Buf *buf, Span change, size_t omitted_bytes)
 {
 	Reader reader = reader_of(change);
 
+	CHECK(omitted_bytes <= change.length);
 	append_head(buf, FRAME_CHANGES, change.length - omitted_bytes);
 	if (omitted_bytes == 0)
 	{
@@ -127,6 +128,7 @@ append_part(Buf *buf, const PlainPart *part, const Field *field, size_t *index)
 {
 	Omitted omitted;
 
+	ASSERT(part->first <= part->end);
 	if (field->number == FRAME_BEGIN && part->begin)
 		append_field(buf, FRAME_BEGIN, field->bytes);
 	else if (field->number == FRAME_COMMIT && part->commit)
@@ -148,6 +150,8 @@ plain_append(const Frame *frame, const PlainPart *part, Buf *buf)
 	size_t index = 0;
 
 	ASSERT(frame->bytes != NULL && part->end <= frame->change_count);
+	CHECK(!part->begin || frame->begins);
+	CHECK(!part->commit || frame->commits);
 	if (!frame->is_mixed && is_whole(frame, part) &&
 		(!part->commit || part->change_count == frame->change_count))
 	{
@@ -162,6 +166,9 @@ plain_append(const Frame *frame, const PlainPart *part, Buf *buf)
 		CHECK(reader_field(&reader, &field));
 		append_part(buf, part, &field, &index);
 	}
+
+	/* Otherwise the log would have other changes than those asked for. */
+	CHECK(index == frame->change_count);
 }
 
 void
@@ -169,6 +176,7 @@ plain_append_relation(const uint8_t *record, size_t length, Buf *buf)
 {
 	Buf change;
 
+	ASSERT(record != NULL && length > 0);
 	buf_init(&change, length + 16);
 	append_field(&change, CHANGE_RELATION, (Span){record, length});
 	append_field(buf, FRAME_CHANGES,
@@ -179,5 +187,6 @@ plain_append_relation(const uint8_t *record, size_t length, Buf *buf)
 void
 plain_append_session(const uint8_t *session, size_t length, Buf *buf)
 {
+	ASSERT(session != NULL);
 	append_field(buf, FRAME_SESSION, (Span){session, length});
 }

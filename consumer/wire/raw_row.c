@@ -39,6 +39,7 @@ add_packed_integers(RawRow *row, Span packed)
 bool
 raw_row_add_field(RawRow *row, uint32_t number, const Field *field)
 {
+	ASSERT(number >= ROW_INTEGERS && number <= ROW_HASH);
 	if (number == ROW_INTEGERS && field->wire_type == WIRE_VARINT)
 		return add_integer(row, field->varint);
 	if (number == ROW_HASH)
@@ -71,6 +72,7 @@ raw_row_add_field(RawRow *row, uint32_t number, const Field *field)
 bool
 raw_row_add_values(RawRow *row, Reader *reader, uint8_t tag)
 {
+	ASSERT((tag & 7) == WIRE_BYTES);
 	while (!reader_at_end(reader) && *reader->at == tag)
 	{
 		reader->at++;
@@ -115,6 +117,7 @@ bit_is_set(Span bitmap, int bit)
 {
 	size_t byte = (size_t) bit / 8;
 
+	ASSERT(bit >= 0 && bit < RELATION_COLUMNS_MAX);
 	return byte < bitmap.length && (bitmap.data[byte] >> (bit % 8)) & 1;
 }
 
@@ -125,6 +128,8 @@ take_value(const RawRow *row, const RelationColumn *column, int *integer_next,
 {
 	const Span *bytes;
 
+	ASSERT(*integer_next <= row->integer_count);
+	ASSERT(*value_next <= row->value_count);
 	if (column->encoding == COLUMN_INTEGER)
 	{
 		if (*integer_next >= row->integer_count)
@@ -179,6 +184,9 @@ raw_row_build(const RawRow *row, const Relation *relation, bool key_only,
 	int value_next = 0;
 	int bit = 0;
 
+	CHECK(relation->column_count <= RELATION_COLUMNS_MAX);
+	ASSERT(row->integer_count <= RELATION_COLUMNS_MAX);
+	ASSERT(row->value_count <= RELATION_COLUMNS_MAX);
 	for (int i = 0; i < relation->column_count; i++)
 	{
 		const RelationColumn *column = &relation->columns[i];
@@ -203,6 +211,7 @@ raw_row_build(const RawRow *row, const Relation *relation, bool key_only,
 	}
 	if (integer_next != row->integer_count || value_next != row->value_count)
 		return invalid(err, "row has more values than its table columns");
+	ASSERT(bit <= relation->column_count);
 	*built = values;
 	return RC_OK;
 }

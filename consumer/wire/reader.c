@@ -4,6 +4,8 @@
  */
 #include "wire/reader.h"
 
+#include "base/macros.h"
+
 #define VARINT_BYTES_MAX 10
 
 /* Largest number of bytes of a 32-bit number. */
@@ -14,6 +16,7 @@ reader_varint_slow(Reader *reader, uint64_t *number)
 {
 	uint64_t value = 0;
 
+	ASSERT(reader->at <= reader->end);
 	for (unsigned i = 0; i < VARINT_BYTES_MAX; i++)
 	{
 		uint8_t byte;
@@ -47,6 +50,7 @@ reader_short_varint_slow(Reader *reader, uint64_t *number)
 static bool
 skip(Reader *reader, size_t length)
 {
+	ASSERT(reader->at <= reader->end);
 	if ((size_t) (reader->end - reader->at) < length)
 		return false;
 	reader->at += length;
@@ -61,6 +65,7 @@ read_fixed64(Reader *reader, uint64_t *number)
 
 	if (!skip(reader, sizeof(*number)))
 		return false;
+	ASSERT(reader->at - bytes == sizeof(*number));
 	*number = 0;
 	for (size_t i = 0; i < sizeof(*number); i++)
 		*number |= (uint64_t) bytes[i] << (8 * i);

@@ -22,7 +22,10 @@ relations_release(Relations *self)
 Relation *
 relations_find(const Relations *self, uint64_t number)
 {
-	return number < self->slots ? self->by_number[number] : NULL;
+	Relation *relation = number < self->slots ? self->by_number[number] : NULL;
+
+	ASSERT(relation == NULL || relation->number == number);
+	return relation;
 }
 
 /*
@@ -47,6 +50,8 @@ store_relation(Relations *self, Relation *relation)
 			   (slots - self->slots) * sizeof(self->by_number[0]));
 		self->slots = slots;
 	}
+	ASSERT(number < self->slots);
+	ASSERT(relation->schema != NULL && relation->name != NULL);
 	relation_unref(self->by_number[number]);
 	self->by_number[number] = relation;
 }
@@ -111,6 +116,7 @@ convert_column(Relation *relation, RelationColumn *column,
 	column->identity_always = wire->identity ==
 							  PENSTOCK__IDENTITY__IDENTITY_ALWAYS;
 	relation->key_count += wire->key ? 1 : 0;
+	ASSERT(relation->key_count <= relation->column_count);
 	return RC_OK;
 }
 
@@ -124,6 +130,7 @@ convert_distribution(Relation *relation, const Penstock__Relation *wire,
 {
 	int count = (int) wire->n_distribution;
 
+	ASSERT(relation->column_count == (int) wire->n_columns);
 	if (wire->n_distribution > RELATION_DISTRIBUTION_MAX)
 		return invalid(err, "relation distributed by too many columns");
 	relation->distribution = arena_calloc(relation->arena, (size_t) count,
@@ -174,6 +181,7 @@ convert_relation(const Penstock__Relation *wire, Relation **converted,
 		relation_unref(relation);
 		return rc;
 	}
+	ASSERT(relation->key_count <= relation->column_count);
 	*converted = relation;
 	return RC_OK;
 }
@@ -213,6 +221,7 @@ relations_note_gone(const Relations *self, const uint32_t *numbers,
 
 		if (relation == NULL)
 			return invalid(err, "relation that is gone was never described");
+		ASSERT(relation->number == numbers[i]);
 		relation->gone = true;
 	}
 	return RC_OK;

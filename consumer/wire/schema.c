@@ -179,6 +179,7 @@ convert_columns(Penstock__SchemaColumn **wire, size_t count, Arena *arena,
 	if (count > RELATION_COLUMNS_MAX)
 		return invalid(err, "table with too many columns");
 	*columns = arena_calloc(arena, count, sizeof(ColumnDefinition));
+	ASSERT(count == 0 || wire != NULL);
 	*column_count = (int) count;
 	for (size_t i = 0; i < count && rc == RC_OK; i++)
 		rc = convert_column(wire[i], arena, &(*columns)[i], err);
@@ -273,6 +274,7 @@ convert_table_lists(const Penstock__SchemaTable *wire, Arena *arena,
 								 err);
 	if (rc == RC_OK)
 		rc = convert_indexes(wire, arena, table, err);
+	ASSERT(rc != RC_OK || table->column_count <= RELATION_COLUMNS_MAX);
 	return rc;
 }
 
@@ -428,6 +430,7 @@ convert_defined(const Penstock__SchemaChange *wire, Arena *arena,
 		return invalid(err, arena_printf(arena, "definition of %s \"%s\" %s",
 										 definition_kind_name(definition->kind),
 										 definition->name, fault));
+	ASSERT(definition->name != NULL);
 	change->kind = SCHEMA_DEFINED;
 	change->catalog = definition_catalog(definition->kind);
 	change->definition = definition;
@@ -438,6 +441,7 @@ static MUST_CHECK Rc
 convert_gone(const Penstock__SchemaChange *wire, SchemaChange *change,
 			 Error *err)
 {
+	ASSERT(wire->object_case == PENSTOCK__SCHEMA_CHANGE__OBJECT_GONE);
 	change->kind = SCHEMA_GONE;
 	if (!map_catalog(wire->gone, &change->catalog) || wire->oid == 0)
 		return invalid(err, "object is gone of which it is not said which");
@@ -448,6 +452,7 @@ static MUST_CHECK Rc
 convert_untranslated(const Penstock__SchemaChange *wire, SchemaChange *change,
 					 Error *err)
 {
+	ASSERT(wire->object_case == PENSTOCK__SCHEMA_CHANGE__OBJECT_UNTRANSLATED);
 	if (wire->untranslated->catalog[0] == '\0')
 		return invalid(err, "schema change of nothing");
 	change->kind = SCHEMA_UNTRANSLATED;
@@ -466,6 +471,7 @@ schema_change_decode(Span body, Arena *arena, const SchemaChange **change,
 	Penstock__SchemaChange *wire;
 	SchemaChange *made = arena_calloc(arena, 1, sizeof(SchemaChange));
 
+	ASSERT(arena != NULL && body.data != NULL);
 	if (body.length > SCHEMA_CHANGE_BYTES_MAX)
 		return error_set(err, ERR_LIMIT,
 						 "the stream has a schema change of %zu bytes, the "

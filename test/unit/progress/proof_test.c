@@ -30,8 +30,10 @@ add(Proof *proof, Lsn commit_lsn)
 static bool
 takes(Proof *proof, Lsn commit_lsn, int64_t time_us, const char *detail)
 {
-	const TxnInfo txn = {
-		.xid = 7, .commit_lsn = commit_lsn, .commit_time_us = time_us};
+	const TxnInfo txn = {.xid = 7,
+						 .commit_lsn = commit_lsn,
+						 .end_lsn = commit_lsn + 1,
+						 .commit_time_us = time_us};
 	Error err = {0};
 	Rc rc = proof_transaction(proof, &txn, &err);
 

@@ -519,12 +519,13 @@ a_truncate_does_not_take_what_other_sources_have(void **state UNUSED)
 }
 
 static void
-refuse_insert(Bench *bench, Relation *relation, const char *message)
+refuse_insert(Bench *bench, Lsn end_lsn, Relation *relation,
+			  const char *message)
 {
 	Change change = {.kind = CHANGE_INSERT, .relation = relation};
 	Error err = {0};
 
-	assert_int_equal(route(bench, BEGINS | COMMITS, 10, &change, 1, &err),
+	assert_int_equal(route(bench, BEGINS | COMMITS, end_lsn, &change, 1, &err),
 					 RC_FAIL);
 	assert_int_equal(err.code, ERR_CONFIG);
 	assert_string_equal(err.message, message);
@@ -537,14 +538,14 @@ tables_that_cannot_be_placed_are_refused(void **state UNUSED)
 	Bench bench;
 
 	setup(&bench);
-	refuse_insert(&bench, bench.unknown,
+	refuse_insert(&bench, 10, bench.unknown,
 				  "table \"public\".\"unknown\" is not placed");
 	bench.hashed->distribution[0] = 1;
-	refuse_insert(&bench, bench.hashed,
+	refuse_insert(&bench, 12, bench.hashed,
 				  "rows of table \"public\".\"hashed\" come without the hash "
 				  "that its placement wants");
 	bench.hashed->distribution_count = 0;
-	refuse_insert(&bench, bench.hashed,
+	refuse_insert(&bench, 14, bench.hashed,
 				  "rows of table \"public\".\"hashed\" come without the hash "
 				  "that its placement wants");
 	teardown(&bench);
