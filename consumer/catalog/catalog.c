@@ -160,6 +160,7 @@ append_published(Buf *sql, const CopyCatalog *catalog, PgConn *source)
 {
 	bool has_lists = pgconn_server_version_num(source) >= 150000;
 
+	ASSERT(catalog->publications.count > 0);
 	buf_printf(sql,
 			   "WITH RECURSIVE published AS MATERIALIZED ("
 			   "SELECT c.oid AS relid, %s"
@@ -212,6 +213,7 @@ fill_table(CopyTable *table, Arena *arena, const PGresult *result, int row)
 {
 	bool member = !PQgetisnull(result, row, TABLES_IS_CONFIG);
 
+	ASSERT(row >= 0 && row < PQntuples(result));
 	table->oid = oid_field(result, row, TABLES_OID);
 	table->first_oid = table->oid;
 	table->schema = arena_strdup(arena, PQgetvalue(result, row, TABLES_SCHEMA));
@@ -237,6 +239,7 @@ fill_table(CopyTable *table, Arena *arena, const PGresult *result, int row)
 static void
 fill_column(CopyColumn *column, Arena *arena, const PGresult *result, int row)
 {
+	ASSERT(!PQgetisnull(result, row, TABLES_COLUMN));
 	column->name = arena_strdup(arena, PQgetvalue(result, row, TABLES_COLUMN));
 	column->type_oid = oid_field(result, row, TABLES_TYPE);
 	column->type = arena_strdup(arena,
@@ -252,6 +255,7 @@ table_end(const PGresult *result, int row)
 	uint32_t oid = oid_field(result, row, 0);
 	int end = row + 1;
 
+	ASSERT(row < PQntuples(result));
 	while (end < PQntuples(result) && oid_field(result, end, 0) == oid)
 		end++;
 	return end;
@@ -270,6 +274,7 @@ count_tables(const PGresult *result)
 static Rc
 check_limit(int count, Error *err)
 {
+	ASSERT(count >= 0);
 	if (count <= CATALOG_TABLES_MAX)
 		return RC_OK;
 	return error_set(err, ERR_LIMIT, "more than %d tables are published",
@@ -315,6 +320,7 @@ fill_tables(CopyCatalog *catalog, const PGresult *result, Error *err)
 			fill_column(&table->columns[n], catalog->arena, result, row + n);
 		row = end;
 	}
+	ASSERT(row == PQntuples(result));
 	return RC_OK;
 }
 
@@ -484,6 +490,7 @@ puts_nowhere(const Placement *placement, const char *schema, const char *name)
 {
 	const PlacementRule *rule = placement_find(placement, schema, name);
 
+	ASSERT(placement != NULL);
 	return rule != NULL && rule->kind == PLACEMENT_NONE;
 }
 
@@ -507,6 +514,8 @@ read_families(const CopyCatalog *catalog, const Placement *placement)
 		if (found == NULL)
 			continue;
 		family = &families[found - selected->relations];
+		ASSERT(found >= selected->relations &&
+			   found < selected->relations + selected->relation_count);
 		family->published = true;
 		family->placed |= !puts_nowhere(placement, table->schema, table->name);
 	}
@@ -527,6 +536,7 @@ select_places(CopyCatalog *catalog, const CatalogOptions *options)
 	const Family *families = read_families(catalog, options->placement);
 	int count = 0;
 
+	ASSERT(options->selection != NULL);
 	for (int i = 0; i < selected->relation_count; i++)
 	{
 		SelectedRelation *relation = &selected->relations[i];
@@ -537,6 +547,7 @@ select_places(CopyCatalog *catalog, const CatalogOptions *options)
 		if (root == NULL || strchr("rp", relation->kind) == NULL)
 			continue;
 		family = &families[root - selected->relations];
+		ASSERT(root->root_oid == root->oid);
 		relation->nowhere = family->published
 								? !family->placed
 								: puts_nowhere(options->placement, root->schema,
@@ -557,6 +568,7 @@ read_selected(CopyCatalog *catalog, PgConn *source,
 {
 	Rc rc;
 
+	ASSERT(catalog->selected.relation_count == 0);
 	catalog->selected.all = true;
 	if (options->selection == NULL)
 		return RC_OK;

@@ -165,6 +165,7 @@ key_at(const PGresult *result, int row, const CopyCatalog *catalog)
 		.end_row = row + 1,
 	};
 
+	ASSERT(row >= 0 && row < PQntuples(result));
 	while (key.end_row < PQntuples(result) &&
 		   is_same_key(result, row, key.end_row))
 		key.end_row++;
@@ -244,6 +245,7 @@ look_for_orphans(const ForeignKey *key, const PGresult *keys, PgConn *source,
 	Buf sql;
 	Rc rc;
 
+	ASSERT(key->end_row > key->first_row);
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "SELECT EXISTS (SELECT FROM ");
 	append_rows(&sql, key, &key->table, keys, KEYS_COLUMN, "a");
@@ -295,6 +297,7 @@ check_filter(const ForeignKey *key, const PGresult *keys, PgConn *source,
 	bool found;
 	Rc rc;
 
+	ASSERT(key->end_row <= PQntuples(keys));
 	if (!is_filtered(&key->referenced))
 		return RC_OK;
 	rc = look_for_orphans(key, keys, source, &found, err);
@@ -343,6 +346,7 @@ static bool
 follows_key(const ForeignKey *key, const PGresult *keys,
 			const PlacementRule *rule, const PlacementRule *referenced)
 {
+	ASSERT(rule->kind == PLACEMENT_HASH || rule->kind == PLACEMENT_DIRECTORY);
 	if (rule->column_count != referenced->column_count)
 		return false;
 	for (int i = 0; i < rule->column_count; i++)

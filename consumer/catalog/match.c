@@ -114,6 +114,7 @@ rows_end(const PGresult *result, int row)
 	uint32_t number = number_field(result, row, TARGET_NUMBER);
 	int end = row + 1;
 
+	ASSERT(row < PQntuples(result));
 	while (end < PQntuples(result) &&
 		   number_field(result, end, TARGET_NUMBER) == number)
 		end++;
@@ -123,6 +124,7 @@ rows_end(const PGresult *result, int row)
 static int
 find_column(const PGresult *result, int row, int end, const char *name)
 {
+	ASSERT(row <= end && end <= PQntuples(result));
 	for (; row < end; row++)
 		if (strcmp(PQgetvalue(result, row, TARGET_COLUMN), name) == 0)
 			return row;
@@ -134,6 +136,7 @@ static const char *
 find_read_as(Arena *arena, const CopyColumn *column, const PGresult *result,
 			 int row)
 {
+	ASSERT(row >= 0 && row < PQntuples(result));
 	if (strcmp(column->type, PQgetvalue(result, row, TARGET_TYPE_NAME)) == 0 ||
 		PQgetisnull(result, row, TARGET_READ_AS))
 		return NULL;
@@ -146,6 +149,7 @@ static Rc
 match_columns(CopyTable *table, PgConn *target, const PGresult *result, int row,
 			  int end, Arena *arena, Error *err)
 {
+	ASSERT(row < end);
 	table->binary = true;
 	for (int i = 0; i < table->column_count; i++)
 	{
@@ -200,6 +204,7 @@ has_rows(const CopyTable *table, PgConn *target, Error *err)
 	Rc rc = error_set(err, ERR_CONFIG, "table %s on %s is not empty",
 					  table->qualified, pgconn_label(target));
 
+	ASSERT(is_asked_for_rows(table));
 	error_hint(err,
 			   "If database \"%s\" at %s, port %s, is the one to be filled, "
 			   "empty the table first: TRUNCATE %s%s;",
@@ -234,6 +239,7 @@ match_rows_batch(CopyCatalog *catalog, int *next, PgConn *target, Error *err)
 		locks += table->target_partitioned ? ROWS_BATCH : 1;
 		buf_printf(&sql, "%sEXISTS (SELECT FROM %s %s)", count > 0 ? ", " : "",
 				   table->target_partitioned ? "" : "ONLY", table->qualified);
+		CHECK(count < ROWS_BATCH);
 		asked[count++] = table;
 	}
 	rc = sql_run(target, &sql, &result, err);
@@ -290,6 +296,7 @@ match_target_columns(CopyCatalog *catalog, PgConn *target, Error *err)
 		table->target_partitioned = kind[0] == 'p';
 		row = end;
 	}
+	ASSERT(rc != RC_OK || row == PQntuples(result));
 	PQclear(result);
 	return rc;
 }

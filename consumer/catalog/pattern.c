@@ -30,6 +30,7 @@ append_plain(Buf *regexp, char c)
 static void
 append_sign(Buf *regexp, char c)
 {
+	ASSERT(c != '.' && c != '"');
 	if (c == '*')
 		buf_append_string(regexp, ".*");
 	else if (c == '?')
@@ -83,6 +84,7 @@ append_match(Buf *sql, const char *expression, const Buf *regexp)
 {
 	Buf whole;
 
+	ASSERT(regexp->length > 0);
 	buf_init(&whole, BUF_TEXT_MAX);
 	buf_printf(&whole, "^(%s)$", regexp->data);
 	buf_printf(sql, "%s::text OPERATOR(pg_catalog.~) ", expression);

@@ -24,6 +24,7 @@
 static void
 add_problem(Placed *placed, const PlacedProblem *problem)
 {
+	ASSERT(placed->problem_count <= PROBLEMS_MAX);
 	if (placed->problem_count < PROBLEMS_MAX)
 		placed->problems[placed->problem_count++] = *problem;
 	else if (problem->is_error)
@@ -94,6 +95,7 @@ check_columns(Placed *placed, const PlacedTable *placement)
 	const CopyTable *table = placement->table;
 	bool good = true;
 
+	ASSERT(placement->rule != NULL);
 	for (int i = 0; i < placement->rule->column_count; i++)
 	{
 		const char *column = placement->rule->columns[i];
@@ -117,6 +119,7 @@ check_columns(Placed *placed, const PlacedTable *placement)
 static void
 append_wanted(const PlacedTable *placement, int index, Buf *sql)
 {
+	ASSERT(index >= 0 && placement->rule != NULL);
 	for (int i = 0; i < placement->rule->column_count; i++)
 	{
 		buf_printf(sql, "%s(%d, %d, %u::oid, ", sql->length > 0 ? ", " : "",
@@ -201,6 +204,7 @@ find_directory_problem(Placed *placed, const PlacementDirectory *directory,
 {
 	const CopyColumn *key;
 
+	ASSERT(table == NULL || table->table != NULL);
 	if (table == NULL)
 		return "it is not published";
 	if (table->rule == NULL || table->rule->kind != PLACEMENT_ALL)
@@ -229,6 +233,8 @@ make_directory_sql(Placed *placed, const PlacementDirectory *directory,
 	const char *made;
 	Buf sql;
 
+	ASSERT(table->rule->kind == PLACEMENT_DIRECTORY);
+	ASSERT(directory->target_count > 0);
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "coalesce((SELECT CASE d.");
 	buf_append_identifier(&sql, directory->node);
@@ -270,6 +276,7 @@ place_by_directory(Placed *placed, const PlacementDirectory *directory,
 	const CopyColumn *column = catalog_find_column(table->table,
 												   table->rule->columns[0]);
 
+	ASSERT(key != NULL);
 	if (column == NULL)
 		return;
 	if (column->type_oid != key->type_oid)
@@ -378,6 +385,7 @@ static void
 check_shared(Placed *placed, const PlacedTable *table, const PGresult *result,
 			 int row)
 {
+	ASSERT(table->rule->kind == PLACEMENT_HASH);
 	if (!table->rule->shared || !sql_bool(result, row, COLUMNS_IS_LOCAL))
 		return;
 	add_column_error(placed, table->table,
@@ -449,6 +457,8 @@ take_columns(Placed *placed, const PGresult *result, bool publishes_keys)
 								 10);
 		PlacedTable *table = &placed->tables[place];
 
+		CHECK(place >= 0 && place < placed->table_count);
+		ASSERT(place >= place_before);
 		add_attnum(table, result, row);
 		if (table->rule->kind == PLACEMENT_HASH)
 		{

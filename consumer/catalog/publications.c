@@ -93,6 +93,7 @@ publications_words(Words *words, const char *list, Arena *arena, Error *err)
 void
 publications_append_literals(const Publications *publications, Buf *sql)
 {
+	ASSERT(publications->count > 0);
 	for (int i = 0; i < publications->count; i++)
 	{
 		buf_append_string(sql, i > 0 ? ", " : "");
@@ -134,6 +135,7 @@ publications_read(Publications *publications, PgConn *source, Error *err)
 	Buf sql;
 	Rc rc;
 
+	ASSERT(publications->count > 0);
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "SELECT pubname, puballtables,"
 							" pubupdate OR pubdelete"

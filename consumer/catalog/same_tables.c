@@ -22,6 +22,7 @@ static MUST_CHECK Rc
 check_columns(const CopyTable *table, const CopyTable *theirs,
 			  const SameTablesSide *other, Error *err)
 {
+	ASSERT(strcmp(table->qualified, theirs->qualified) == 0);
 	for (int i = 0; i < table->column_count; i++)
 	{
 		const CopyColumn *column = &table->columns[i];
@@ -45,6 +46,7 @@ check_columns(const CopyTable *table, const CopyTable *theirs,
 static MUST_CHECK Rc
 check_tables(const SameTablesSide *one, const SameTablesSide *other, Error *err)
 {
+	ASSERT(one->catalog != other->catalog);
 	for (int i = 0; i < one->catalog->table_count; i++)
 	{
 		const CopyTable *table = &one->catalog->tables[i];

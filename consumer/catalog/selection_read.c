@@ -105,6 +105,7 @@ read_relations(Selected *selected, const Selection *selection, PgConn *source,
 	Buf sql;
 	Rc rc;
 
+	ASSERT(selected->relation_count == 0);
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql,
 					  "SELECT c.oid,"
@@ -150,6 +151,7 @@ read_schemas(Selected *selected, const Selection *selection, PgConn *source,
 	Buf sql;
 	Rc rc;
 
+	ASSERT(selected->schema_count == 0);
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "SELECT * FROM (SELECT quote_ident(n.nspname), ");
 	rc = append_schemas(&sql, &selection->schemas, "n.nspname", err);
@@ -280,6 +282,7 @@ selected_has(const Selected *selected, uint32_t oid)
 {
 	const SelectedRelation *relation = selected_find(selected, oid);
 
+	ASSERT(oid != 0);
 	return relation == NULL || relation->selected;
 }
 

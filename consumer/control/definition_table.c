@@ -114,6 +114,8 @@ definition_table_write(PgConn *target, const char *pipeline,
 							lsn_text, json};
 	Rc rc;
 
+	ASSERT(pgconn_can_be_inside(target));
+	ASSERT(oid != 0 && lsn != 0);
 	snprintf(oid_text, sizeof(oid_text), "%" PRIu32, oid);
 	snprintf(lsn_text, sizeof(lsn_text), LSN_FORMAT, LSN_ARGS(lsn));
 	rc = pgconn_exec_params(
@@ -146,6 +148,9 @@ definition_table_add(PgConn *target, const char *pipeline,
 	char lsn_text[LSN_TEXT_SIZE];
 	const char *params[] = {pipeline, catalog_names[catalog], lsn_text, json};
 
+	ASSERT(pgconn_can_be_inside(target));
+	ASSERT((size_t) catalog < LENGTH_OF(catalog_names));
+	ASSERT(lsn != 0);
 	snprintf(lsn_text, sizeof(lsn_text), LSN_FORMAT, LSN_ARGS(lsn));
 	return pgconn_exec_params(
 		target,
@@ -164,6 +169,7 @@ definition_table_lend(PgConn *target, const char *pipeline, const char *slot,
 	Buf sql;
 	Rc rc = definition_table_clear(target, slot, err);
 
+	ASSERT(rc != RC_OK || pgconn_can_be_inside(target));
 	if (rc != RC_OK)
 		return rc;
 	buf_init(&sql, BUF_TEXT_MAX);
@@ -191,6 +197,7 @@ definition_table_lend_types(PgConn *target, const char *pipeline,
 	char lsn_text[LSN_TEXT_SIZE];
 	const char *params[] = {pipeline, slot, lsn_text};
 
+	ASSERT(pgconn_can_be_inside(target) && lsn != 0);
 	snprintf(lsn_text, sizeof(lsn_text), LSN_FORMAT, LSN_ARGS(lsn));
 	return pgconn_exec_params(
 		target,
@@ -220,6 +227,7 @@ definition_table_join(PgConn *target, const char *pipeline, const char *slot,
 
 	if (rc != RC_OK)
 		return rc;
+	ASSERT(pgconn_can_be_inside(target));
 	return pgconn_exec_params(
 		target,
 		"INSERT INTO penstock.definition"
@@ -238,6 +246,7 @@ definition_table_clear(PgConn *target, const char *pipeline, Error *err)
 {
 	const char *params[] = {pipeline};
 
+	ASSERT(pgconn_can_be_inside(target));
 	return pgconn_exec_params(
 		target, "DELETE FROM penstock.definition WHERE pipeline = $1",
 		LENGTH_OF(params), params, NULL, err);

@@ -47,6 +47,8 @@ fence_write(PgConn *target, const char *pipeline, Lsn lsn, Error *err)
 	char position[LSN_TEXT_SIZE];
 	const char *params[] = {pipeline, position};
 
+	ASSERT(pgconn_can_be_inside(target));
+	CHECK(lsn != 0);
 	snprintf(position, sizeof(position), LSN_FORMAT, LSN_ARGS(lsn));
 	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
 							  err);

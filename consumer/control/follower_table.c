@@ -19,6 +19,7 @@ static const char *const names[] = {
 const char *
 follower_state_name(FollowerState state)
 {
+	ASSERT((size_t) state < LENGTH_OF(names));
 	return names[state];
 }
 
@@ -54,6 +55,7 @@ follower_table_write(PgConn *target, const char *pipeline, FollowerState state,
 	bool exists;
 	Rc rc = control_has(target, "follower", &exists, err);
 
+	ASSERT((size_t) state < LENGTH_OF(names));
 	if (rc == RC_OK && exists)
 		rc = pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
 								err);

@@ -26,6 +26,8 @@ node_table_write(PgConn *target, const char *pipeline, const NodeIdentity *node,
 																   : remainder,
 							node->places, node->columns};
 
+	ASSERT(node->modulus > 0 && node->remainder < node->modulus);
+	ASSERT(node->places != NULL && node->columns != NULL);
 	snprintf(modulus, sizeof(modulus), "%d", node->modulus);
 	snprintf(remainder, sizeof(remainder), "%d", node->remainder);
 	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
@@ -38,6 +40,7 @@ node_table_write(PgConn *target, const char *pipeline, const NodeIdentity *node,
 static void
 describe(const NodeIdentity *node, char *text, size_t size)
 {
+	ASSERT(node->remainder >= NODE_REMAINDER_NONE);
 	if (node->remainder == NODE_REMAINDER_NONE)
 		snprintf(text, size, "beside %d nodes", node->modulus);
 	else
@@ -98,6 +101,7 @@ check_places(PgConn *target, const char *pipeline, const NodeIdentity *node,
 	Rc rc = pgconn_exec_params(target, differs_sql, LENGTH_OF(params), params,
 							   &result, err);
 
+	ASSERT(node->places != NULL);
 	if (rc != RC_OK)
 		return rc;
 	if (PQntuples(result) > 0)
@@ -137,6 +141,7 @@ check_columns(PgConn *target, const char *pipeline, const NodeIdentity *node,
 	Rc rc = pgconn_exec_params(target, differs_sql, LENGTH_OF(params), params,
 							   &result, err);
 
+	ASSERT(node->columns != NULL);
 	if (rc != RC_OK)
 		return rc;
 	if (PQntuples(result) > 0)

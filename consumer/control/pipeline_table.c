@@ -106,6 +106,7 @@ refuse_other(PgConn *target, const char *pipeline, const PipelineMemory *theirs,
 					  "another target",
 					  pipeline, pgconn_label(target));
 
+	ASSERT(theirs->revision == ours->revision);
 	buf_init(&text, BUF_TEXT_MAX);
 	buf_append_string(&text, "This target has ");
 	append_words(&text, &theirs->words);
@@ -129,6 +130,7 @@ take_over(PgConn *target, const char *pipeline, const PipelineMemory *memory,
 	Buf text;
 	Rc rc = pipeline_table_write(target, pipeline, memory, err);
 
+	ASSERT(memory->revision > 0);
 	if (rc != RC_OK || !is_first)
 		return rc;
 	buf_init(&text, BUF_TEXT_MAX);

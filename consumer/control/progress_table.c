@@ -94,6 +94,9 @@ progress_table_begin(PgConn *target, const char *pipeline,
 	const char *params[] = {pipeline, source->system_identifier, timeline_text,
 							lsn_text};
 
+	ASSERT(source->system_identifier[0] != '\0');
+	/* A follower would take 0 for the start of all WAL. */
+	CHECK(lsn != 0);
 	snprintf(lsn_text, sizeof(lsn_text), LSN_FORMAT, LSN_ARGS(lsn));
 	snprintf(timeline_text, sizeof(timeline_text), "%u", source->timeline);
 	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
@@ -288,6 +291,8 @@ progress_table_claim(PgConn *target, const char *pipeline, uint32_t timeline,
 	PGresult *result = NULL;
 	Rc rc = progress_table_read(target, pipeline, row, err);
 
+	ASSERT(timeline != 0);
+	ASSERT(rc != RC_OK || pgconn_can_be_inside(target));
 	snprintf(timeline_text, sizeof(timeline_text), "%u", timeline);
 	if (rc == RC_OK)
 		rc = check_open(target, pipeline, row, err);
@@ -297,6 +302,7 @@ progress_table_claim(PgConn *target, const char *pipeline, uint32_t timeline,
 	if (rc == RC_OK)
 		rc = parse_updated(target, pipeline, result, row, err);
 	PQclear(result);
+	ASSERT(rc != RC_OK || row->lease_token > 0);
 	return rc;
 }
 
@@ -319,6 +325,7 @@ Rc
 progress_table_lock(PgConn *target, const char *pipeline, ProgressRow *row,
 					Error *err)
 {
+	ASSERT(pgconn_can_be_inside(target));
 	return get_row(target,
 				   "SELECT " ROW_COLUMNS_SQL " FROM penstock.progress"
 				   " WHERE pipeline = $1 FOR NO KEY UPDATE",
@@ -345,6 +352,8 @@ progress_table_close(PgConn *target, const char *pipeline, const char *holder,
 		" lease_holder = $2 WHERE pipeline = $1";
 	const char *params[] = {pipeline, holder};
 
+	ASSERT(strcmp(holder, PROGRESS_SWITCHED) == 0 ||
+		   strcmp(holder, PROGRESS_SWITCHING) == 0);
 	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
 							  err);
 }
@@ -383,6 +392,7 @@ Rc
 progress_table_disturb(PgConn *target, const char *pipeline, ProgressRow *row,
 					   Error *err)
 {
+	ASSERT(pgconn_can_be_inside(target));
 	return get_row(target,
 				   "UPDATE penstock.progress SET lease_token = lease_token + 1"
 				   " WHERE pipeline = $1 RETURNING " ROW_COLUMNS_SQL,
@@ -396,6 +406,7 @@ progress_table_check_lease(PgConn *target, const char *pipeline, int64_t token,
 	ProgressRow row;
 	Rc rc = progress_table_read(target, pipeline, &row, err);
 
+	ASSERT(holder[0] != '\0');
 	*state = LEASE_LOST;
 	if (rc == RC_OK && row.exists && strcmp(row.lease_holder, holder) == 0)
 		*state = row.lease_token == token ? LEASE_HELD : LEASE_DISTURBED;

@@ -12,6 +12,7 @@ repair_table_append(Buf *sql, const RepairNote *note)
 	const char *const texts[] = {note->pipeline, note->schema, note->table,
 								 note->operation, note->key};
 
+	ASSERT(note->operation != NULL && note->key != NULL);
 	buf_append_string(sql, "INSERT INTO penstock.repair (pipeline, schema_name,"
 						   " table_name, operation, row_key, target_row,"
 						   " source_lsn) VALUES (");

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 
@@ -334,6 +335,7 @@ refuse_newer(const PgConn *target, int version, Error *err)
 					  "program's is %d",
 					  pgconn_label(target), version, CONTROL_VERSION);
 
+	ASSERT(version > CONTROL_VERSION);
 	error_detail(err, "A newer program has made it, or brought it up to date.");
 	error_hint(err, "Use that program, or a newer one.");
 	return rc;
@@ -358,6 +360,7 @@ read_version(PgConn *target, int *version, Error *err)
 static bool
 is_complete(const SchemaFound *found)
 {
+	ASSERT(found->version <= CONTROL_VERSION);
 	return found->tables && found->version == CONTROL_VERSION;
 }
 
@@ -413,6 +416,16 @@ refuse_unreadable(const PgConn *target, const char *table, const char *role,
 	return rc;
 }
 
+/* For assertions: whether a name is that of one of our tables. */
+static bool
+is_known(const char *name)
+{
+	for (size_t i = 0; i < LENGTH_OF(tables); i++)
+		if (strcmp(tables[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 Rc
 control_has(PgConn *target, const char *table, bool *exists, Error *err)
 {
@@ -422,6 +435,7 @@ control_has(PgConn *target, const char *table, bool *exists, Error *err)
 	int ignored;
 	Rc rc;
 
+	ASSERT(is_known(table));
 	*exists = false;
 	snprintf(sql, sizeof(sql),
 			 "SELECT t.oid IS NOT NULL, v.oid IS NOT NULL,"
@@ -474,6 +488,8 @@ make_tables(PgConn *target, int version, Error *err)
 	Buf sql;
 	Rc rc;
 
+	ASSERT(pgconn_can_be_inside(target));
+	CHECK(version <= CONTROL_VERSION);
 	buf_init(&sql, BUF_TEXT_MAX);
 	append_tables(&sql);
 	for (size_t i = 0; version > 0 && i < LENGTH_OF(upgrades); i++)

@@ -41,6 +41,7 @@ write_batch(PgConn *target, const char *pipeline, const SequenceRow *rows,
 {
 	Buf sql;
 
+	ASSERT(count > 0 && count <= BATCH);
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(
 		&sql, "INSERT INTO penstock.sequence AS s (pipeline, schema_name,"
@@ -74,6 +75,7 @@ sequence_table_write(PgConn *target, const char *pipeline,
 	bool exists = false;
 	Rc rc = control_has(target, "sequence", &exists, err);
 
+	ASSERT(count == 0 || rows != NULL);
 	for (int first = 0; rc == RC_OK && exists && first < count; first += BATCH)
 		rc = write_batch(target, pipeline, &rows[first],
 						 count - first < BATCH ? count - first : BATCH, err);

@@ -12,6 +12,7 @@
 static int
 compare(const PairedRow *source, const PairedRow *target)
 {
+	ASSERT(source != NULL || target != NULL);
 	if (source == NULL || target == NULL)
 		return source == NULL ? 1 : -1;
 	if (source->hash != target->hash)
@@ -29,6 +30,8 @@ static void
 judge_pair(const Pairing *pairing, const PairedRow *source,
 		   const PairedRow *target)
 {
+	ASSERT(source->hash == target->hash);
+	ASSERT(strcmp(source->key, target->key) == 0);
 	if (!belongs(pairing, source))
 		verdict_add_row(pairing->verdict, pairing->table, ROW_MISPLACED,
 						target->json);
@@ -47,6 +50,7 @@ pairing_run(const Pairing *pairing, Error *err)
 	const PairedRow *target = NULL;
 	Rc rc = from->next(from->context, &source, err);
 
+	ASSERT(pairing->verdict != NULL && pairing->table != NULL);
 	if (rc == RC_OK)
 		rc = to->next(to->context, &target, err);
 	while (rc == RC_OK && (source != NULL || target != NULL))

@@ -13,6 +13,7 @@ read_as_append(Buf *sql, const char *value, const char *type)
 {
 	bool is_json = strcmp(type, "json") == 0 || strcmp(type, "jsonb") == 0;
 
+	ASSERT(value[0] != '\0' && type[0] != '\0');
 	if (is_json)
 		buf_printf(sql, "%s_in(textout(", type);
 	else

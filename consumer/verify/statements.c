@@ -47,6 +47,7 @@ append_read(Buf *sql, const VerifyTable *table, const VerifyColumn *column)
 {
 	Buf value;
 
+	ASSERT(column->read_as != NULL);
 	buf_init(&value, BUF_TEXT_MAX);
 	append_reference(&value, table, column);
 	read_as_append(sql, value.data, column->read_as);
@@ -139,6 +140,7 @@ append_combined(Buf *sql, int number)
 	char high[64] = "0::bigint";
 	char low[64] = "0::bigint";
 
+	ASSERT(number >= 1);
 	if (number > 1)
 	{
 		snprintf(high, sizeof(high), "h%d.penstock_high", number - 1);
@@ -185,6 +187,7 @@ append_place(Buf *sql, const VerifySide *side)
 {
 	int n = side->place_count;
 
+	ASSERT(side->place_sql == NULL || side->node_count == 0 || n > 0);
 	if (side->place_sql == NULL)
 		buf_append_string(sql, "NULL::bigint");
 	else if (side->node_count == 0)
@@ -203,6 +206,7 @@ append_where(Buf *sql, const VerifyTable *table, const VerifySide *side)
 {
 	const char *word = " WHERE ";
 
+	ASSERT(table->sample_percent >= 0 && table->sample_percent <= 100);
 	if (side->filter != NULL)
 	{
 		buf_printf(sql, "%s(%s)", word, side->filter);
@@ -254,6 +258,7 @@ void
 verify_append_rows(Buf *sql, const VerifyTable *table, const VerifySide *side,
 				   const int *ranges, int count)
 {
+	ASSERT(count > 0);
 	buf_append_string(sql, "SELECT ");
 	append_key_hash(sql, table, side);
 	buf_append_string(sql, ", ");
@@ -274,7 +279,10 @@ verify_append_rows(Buf *sql, const VerifyTable *table, const VerifySide *side,
 	append_key_hash(sql, table, side);
 	buf_printf(sql, " & %d = ANY ('{", VERIFY_RANGES - 1);
 	for (int i = 0; i < count; i++)
+	{
+		ASSERT(ranges[i] >= 0 && ranges[i] < VERIFY_RANGES);
 		buf_printf(sql, "%s%d", i > 0 ? "," : "", ranges[i]);
+	}
 	buf_append_string(sql, "}'::bigint[]) ORDER BY 1, 2, 4, 5");
 }
 
@@ -286,6 +294,7 @@ append_key_columns(Buf *sql, const VerifyTable *table, const char *separator,
 {
 	int number = 0;
 
+	ASSERT(table->has_key);
 	for (int i = 0; i < table->column_count; i++)
 	{
 		if (!table->columns[i].is_key)
@@ -306,6 +315,7 @@ static void
 append_definition(Buf *sql, const VerifyTable *table UNUSED,
 				  const VerifyColumn *column, int number UNUSED)
 {
+	ASSERT(column->type != NULL);
 	buf_append_identifier(sql, column->name);
 	buf_printf(sql, " %s", column->type);
 }
@@ -335,6 +345,7 @@ append_join_keys(Buf *sql, const VerifyTable *table, const char *const *keys,
 {
 	Buf array;
 
+	ASSERT(count > 0);
 	buf_init(&array, sql->max);
 	for (int i = 0; i < count; i++)
 		buf_printf(&array, "%s%s", i > 0 ? "," : "[", keys[i]);
@@ -357,6 +368,7 @@ void
 verify_append_lookup(Buf *sql, const VerifyTable *table, const VerifySide *side,
 					 const char *const *keys, int count)
 {
+	ASSERT(table->has_key);
 	buf_append_string(sql, "SELECT k.penstock_n, ");
 	append_text(sql, table, side, false);
 	buf_append_string(sql, ", ");

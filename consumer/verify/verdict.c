@@ -88,9 +88,12 @@ verdict_of(Verdict *verdict, const char *table, const char *target)
 	size_t number;
 
 	while (hash_search_next(&search, &number))
+	{
+		ASSERT(number < (size_t) verdict->table_count);
 		if (strcmp(verdict->tables[number]->table, table) == 0 &&
 			strcmp(verdict->tables[number]->target, target) == 0)
 			return verdict->tables[number];
+	}
 	hash_index_add(&verdict->by_name, hash, (size_t) verdict->table_count);
 	return add_table(verdict, table, target);
 }
@@ -99,6 +102,8 @@ void
 verdict_add_row(Verdict *verdict, TableVerdict *table, RowFault fault,
 				const char *json)
 {
+	ASSERT(fault < ROW_FAULTS && json != NULL);
+	ASSERT(table->key_count[fault] <= verdict->keys_max);
 	table->faults[fault]++;
 	if (table->key_count[fault] == verdict->keys_max)
 		return;
@@ -124,6 +129,7 @@ verdict_forget_rows(TableVerdict *table)
 static int
 shown_count(const TableVerdict *table, RowFault fault)
 {
+	ASSERT(table->key_count[fault] <= table->faults[fault]);
 	return table->key_count[fault] < VERDICT_KEYS_MAX ? table->key_count[fault]
 													  : VERDICT_KEYS_MAX;
 }
@@ -131,6 +137,7 @@ shown_count(const TableVerdict *table, RowFault fault)
 void
 verdict_refuse(Verdict *verdict, TableVerdict *table, const char *reason)
 {
+	ASSERT(reason != NULL);
 	table->outcome = TABLE_NOT_COMPARED;
 	table->reason = arena_strdup(verdict->arena, reason);
 }
@@ -138,6 +145,7 @@ verdict_refuse(Verdict *verdict, TableVerdict *table, const char *reason)
 void
 verdict_leave_out(Verdict *verdict, TableVerdict *table, const char *reason)
 {
+	ASSERT(reason != NULL);
 	table->outcome = TABLE_LEFT_OUT;
 	table->reason = arena_strdup(verdict->arena, reason);
 }
@@ -145,6 +153,7 @@ verdict_leave_out(Verdict *verdict, TableVerdict *table, const char *reason)
 void
 verdict_add_note(Verdict *verdict, const char *note)
 {
+	ASSERT(note != NULL);
 	if (verdict->note_count < VERDICT_NOTES_MAX)
 		verdict->notes[verdict->note_count++] = arena_strdup(verdict->arena,
 															 note);
@@ -155,6 +164,7 @@ verdict_add_note(Verdict *verdict, const char *note)
 void
 verdict_doubt(Verdict *verdict, const char *doubt)
 {
+	ASSERT(doubt != NULL);
 	verdict->doubt = verdict->doubt == NULL
 						 ? arena_strdup(verdict->arena, doubt)
 						 : arena_printf(verdict->arena, "%s; %s",
@@ -199,6 +209,7 @@ report_rows(const TableVerdict *table, RowFault fault, const Report *report)
 	int shown = shown_count(table, fault);
 	int64_t left = table->faults[fault] - shown;
 
+	ASSERT(left >= 0);
 	if (table->faults[fault] == 0)
 		return;
 	report_line(report, "    %" PRId64 " %s", table->faults[fault],
@@ -309,6 +320,8 @@ append_table(Json *json, const TableVerdict *table)
 {
 	char lsn[LSN_TEXT_SIZE];
 
+	ASSERT((size_t) table->outcome < LENGTH_OF(outcome_names));
+	ASSERT(table->outcome != TABLE_GONE);
 	json_begin_object(json);
 	json_member_string(json, "table", table->table);
 	json_member_string(json, "target", table->target);

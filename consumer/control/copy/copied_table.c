@@ -41,6 +41,7 @@ copied_table_begin(PgConn *target, const char *pipeline, bool newer_may_come,
 							   " WHERE pipeline = $1",
 							   1, params, NULL, err);
 
+	ASSERT(rc != RC_OK || pgconn_can_be_inside(target));
 	if (rc == RC_OK)
 		rc = pgconn_exec_params(target,
 								"INSERT INTO penstock.copied"
@@ -54,6 +55,7 @@ copied_table_begin(PgConn *target, const char *pipeline, bool newer_may_come,
 static void
 append_values(Buf *sql, const CopiedTable *tables, int count)
 {
+	ASSERT(count > 0);
 	for (int i = 0; i < count; i++)
 	{
 		buf_append_string(sql, i > 0 ? ", (" : "VALUES (");
@@ -76,6 +78,7 @@ copied_table_add(PgConn *target, const char *pipeline,
 
 	if (rc != RC_OK || !exists || count == 0)
 		return rc;
+	ASSERT(pgconn_can_be_inside(target));
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "INSERT INTO penstock.copied AS c"
 							" SELECT $1, v.*, coalesce(to_regclass("
@@ -153,6 +156,7 @@ append_naming(Buf *sql, const char *pipeline, const CopiedTable *tables,
 static void
 append_removal(Buf *sql, const char *pipeline, const uint32_t *gone, int count)
 {
+	ASSERT(count > 0);
 	buf_append_string(sql, "DELETE FROM penstock.copied WHERE pipeline = ");
 	buf_append_literal(sql, pipeline);
 	buf_append_string(sql, " AND table_name <> '' AND source_oid IN (0");
@@ -192,6 +196,7 @@ copied_table_follow(PgConn *target, const char *pipeline,
 	Rc rc = copied_tables_read(&list, target, pipeline, err);
 	bool has_list = list != NULL;
 
+	ASSERT(rc != RC_OK || pgconn_can_be_inside(target));
 	copied_tables_free(list);
 	if (rc != RC_OK || !has_list)
 		return rc;
@@ -289,6 +294,7 @@ make_list(const PGresult *result)
 	qsort(tables->present, tables->present_count, sizeof(CopiedTable),
 		  compare_names);
 	qsort(tables->by_oid, tables->count, sizeof(CopiedTable), compare_oids);
+	ASSERT(tables->count + tables->present_count <= rows);
 	return tables;
 }
 
@@ -361,6 +367,7 @@ copied_tables_find(const CopiedTables *tables, uint32_t oid, bool *copied)
 	const CopiedTable *found = bsearch(&key, tables->by_oid, tables->count,
 									   sizeof(CopiedTable), compare_oids);
 
+	ASSERT(oid != 0);
 	*copied = found != NULL && found->copied;
 	return found != NULL;
 }
@@ -461,6 +468,7 @@ copied_table_look(PgConn *target, const char *pipeline,
 	bool all = count > 1;
 	Rc rc = copied_tables_read(&list, target, pipeline, err);
 
+	ASSERT(count > 0);
 	*copied = true;
 	if (rc != RC_OK || list == NULL)
 		return rc;

@@ -49,6 +49,8 @@ index_build_write(PgConn *target, const char *pipeline, const IndexBuild *build,
 		pipeline,    table.text,       index.text, build->schema,
 		build->name, build->statement, lsn};
 
+	ASSERT(pgconn_can_be_inside(target));
+	ASSERT(build->index_oid != 0 && build->lsn != 0);
 	snprintf(lsn, sizeof(lsn), LSN_FORMAT, LSN_ARGS(build->lsn));
 	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
 							  err);
@@ -129,6 +131,7 @@ index_builds_newest(PgConn *target, const char *pipeline, Lsn *lsn, Error *err)
 void
 index_build_append_removal(const char *pipeline, uint32_t index_oid, Buf *sql)
 {
+	ASSERT(index_oid != 0);
 	buf_append_string(sql,
 					  "DELETE FROM penstock.index_build WHERE pipeline = ");
 	buf_append_literal(sql, pipeline);
@@ -170,6 +173,7 @@ index_build_hold(PgConn *target, const char *pipeline, uint32_t index_oid,
 		target, "SELECT pg_catalog.pg_try_advisory_lock(" LOCK_KEY_SQL ")",
 		LENGTH_OF(params), params, &result, err);
 
+	ASSERT(index_oid != 0);
 	if (rc == RC_OK)
 		has = PQgetvalue(result, 0, 0)[0] == 't';
 	PQclear(result);
@@ -179,6 +183,7 @@ index_build_hold(PgConn *target, const char *pipeline, uint32_t index_oid,
 	if (rc == RC_OK)
 		rc = pgconn_exec_params(target, needed_sql, LENGTH_OF(params), params,
 								&result, err);
+	ASSERT(rc != RC_AGAIN);
 	*need = INDEX_GONE;
 	if (rc == RC_OK && PQntuples(result) > 0)
 		*need = PQgetvalue(result, 0, 0)[0] == 't' ? INDEX_NEEDED : INDEX_AFTER;
@@ -217,6 +222,7 @@ index_build_stop(PgConn *target, const char *pipeline, uint32_t index_oid,
 	Rc rc = pgconn_exec_params(target, cancel_sql, LENGTH_OF(params), params,
 							   NULL, err);
 
+	ASSERT(rc != RC_OK || pgconn_can_be_inside(target));
 	if (rc == RC_OK)
 		rc = pgconn_exec_params(
 			target, "SELECT pg_catalog.pg_advisory_xact_lock(" LOCK_KEY_SQL ")",

@@ -50,6 +50,7 @@ large_object_table_begin(PgConn *target, const char *pipeline,
 	PGresult *result = NULL;
 	Rc rc = control_upgrade(target, err);
 
+	ASSERT(pgconn_can_be_outside(target));
 	*pass = (LargeObjectPass){0};
 	*exists = false;
 	if (rc == RC_OK)
@@ -107,6 +108,8 @@ large_object_table_hold(PgConn *target, const char *pipeline, int64_t token,
 							   LENGTH_OF(params), params, &result, err);
 	bool held = rc == RC_OK && PQntuples(result) > 0;
 
+	ASSERT(token > 0);
+	ASSERT(rc != RC_OK || pgconn_can_be_inside(target));
 	PQclear(result);
 	return rc == RC_OK && !held ? refuse_superseded(target, err) : rc;
 }
@@ -130,6 +133,7 @@ large_object_table_end(PgConn *target, const char *pipeline, int64_t token,
 		LENGTH_OF(params), params, &result, err);
 	bool held = rc == RC_OK && PQntuples(result) > 0;
 
+	ASSERT(token > 0);
 	PQclear(result);
 	return rc == RC_OK && !held ? refuse_superseded(target, err) : rc;
 }
@@ -182,6 +186,7 @@ large_object_table_note(PgConn *target, const char *pipeline, const char *oid,
 {
 	const char *params[] = {pipeline, oid};
 
+	ASSERT(pgconn_can_be_inside(target));
 	return pgconn_exec_params(
 		target,
 		"INSERT INTO penstock.large_object (pipeline, oid) VALUES ($1, $2)"
@@ -224,6 +229,8 @@ large_object_table_remove(PgConn *target, const char *pipeline, uint32_t after,
 		"  FROM gone JOIN pg_catalog.pg_largeobject_metadata m USING (oid)",
 		LENGTH_OF(params), params, &result, err);
 
+	ASSERT(rc != RC_OK || pgconn_can_be_inside(target));
+	ASSERT(after <= last);
 	*removed = rc == RC_OK ? number_at(result, 0, 0) : 0;
 	PQclear(result);
 	return rc;

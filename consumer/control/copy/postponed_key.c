@@ -25,6 +25,8 @@ postponed_key_write(PgConn *target, const char *pipeline,
 	const char *params[] = {pipeline, key->table, key->name, key->statement,
 							lsn};
 
+	ASSERT(pgconn_can_be_inside(target));
+	ASSERT(key->not_before != 0);
 	snprintf(lsn, sizeof(lsn), LSN_FORMAT, LSN_ARGS(key->not_before));
 	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
 							  err);
@@ -36,6 +38,7 @@ fill_keys(PostponedKeys *keys, const PGresult *result, PgConn *target,
 {
 	Arena *arena = arena_new(ARENA_BLOCK_BYTES);
 
+	ASSERT(PQntuples(result) > 0 && keys->arena == NULL);
 	keys->arena = arena;
 	keys->count = PQntuples(result);
 	keys->keys = arena_calloc(arena, (size_t) keys->count,

@@ -44,6 +44,7 @@ static const char *const kind_names[] = {
 const char *
 table_state_name(TableStateKind kind)
 {
+	ASSERT((size_t) kind < LENGTH_OF(kind_names));
 	return kind_names[kind];
 }
 
@@ -255,6 +256,7 @@ const Change *
 table_states_select(const TableStates *states, Frame *frame,
 					const Change *change, Lsn end_lsn, bool *hold)
 {
+	ASSERT(end_lsn != 0);
 	*hold = false;
 	if (states->all_ready && !states->only_listed &&
 		end_lsn > states->last_watermark)
@@ -299,6 +301,7 @@ find_named(const TableStates *states, const char *schema, const char *name)
 static void
 learn_schema(TableStates *states, const Definition *schema)
 {
+	ASSERT(schema->kind == DEFINITION_NAMESPACE);
 	for (size_t i = 0; i < states->count; i++)
 		if (strcmp(states->tables[i].schema, schema->name) == 0)
 			states->tables[i].schema_oid = schema->oid;
@@ -342,6 +345,7 @@ follow(TableState *table, const Definition *is, Arena *arena)
 static void
 forget_oid(TableStates *states, uint32_t oid)
 {
+	ASSERT(oid != 0);
 	for (size_t i = 0; i < states->count; i++)
 		if (states->tables[i].oid == oid)
 			states->tables[i].oid = 0;
@@ -363,6 +367,7 @@ table_states_follow(TableStates *states, const SchemaChange *change)
 static void
 append_moves(Buf *sql, const TableMove *moves, int count)
 {
+	ASSERT(count > 0);
 	buf_append_string(sql, "VALUES ");
 	for (int i = 0; i < count; i++)
 	{
@@ -421,6 +426,7 @@ take_left_out(PgConn *target, const char *pipeline, TableMove *moves, int count,
 	Buf sql;
 	Rc rc;
 
+	ASSERT(count > 0);
 	buf_init(&sql, BUF_TEXT_MAX);
 	begin_moves(&sql, moves, count);
 	buf_append_string(&sql, " UPDATE penstock.table_state t SET state ="
@@ -487,6 +493,7 @@ table_state_rename(PgConn *target, const char *pipeline, TableMove *moves,
 	*changed = false;
 	if (count == 0)
 		return RC_OK;
+	ASSERT(pgconn_can_be_inside(target));
 	rc = take_left_out(target, pipeline, moves, count, changed, err);
 	if (rc != RC_OK)
 		return rc;
@@ -523,6 +530,7 @@ table_states_left_out_until_of(const TableStates *states,
 	const TableName name = {.schema = table->schema, .name = table->name};
 	const TableState *named = find_table(states, name.schema, name.name);
 
+	ASSERT(table->kind == DEFINITION_TABLE);
 	for (size_t i = 0; i < states->count; i++)
 		if (states->tables[i].oid == table->oid)
 			return left_out_until(&states->tables[i]);
@@ -627,6 +635,8 @@ table_state_write(PgConn *target, const char *pipeline, const TableName *table,
 							row->slot,
 							row->created ? "true" : "false"};
 
+	CHECK(row->kind != TABLE_CATCHING_UP || row->watermark != 0);
+	CHECK(row->kind != TABLE_JOINING || row->watermark != 0);
 	snprintf(watermark, sizeof(watermark), LSN_FORMAT,
 			 LSN_ARGS(row->watermark));
 	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
@@ -646,6 +656,7 @@ table_states_refuse_joining(PgConn *target, const char *pipeline,
 	char token[24];
 	const char *params[] = {pipeline, token};
 
+	ASSERT(lease_token > 0);
 	snprintf(token, sizeof(token), "%" PRId64, lease_token);
 	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
 							  err);

@@ -130,6 +130,7 @@ parse_run(WorkRun *run, const PGresult *result, PgConn *target, Arena *arena,
 	if (rc == RC_OK)
 		rc = parse_position(result, RUN_WATERMARK, &run->watermark, target,
 							err);
+	ASSERT(run->tables_done <= run->table_count);
 	return rc;
 }
 
@@ -177,6 +178,8 @@ work_list_begin(PgConn *target, const char *pipeline, const WorkRun *run,
 	const char *params[] = {pipeline, run->source.system_identifier,
 							run->options, timeline};
 
+	ASSERT(run->options != NULL);
+	ASSERT(run->source.system_identifier[0] != '\0');
 	snprintf(timeline, sizeof(timeline), "%u", run->source.timeline);
 	return read_token(target,
 					  "INSERT INTO penstock.copy_run"
@@ -193,6 +196,7 @@ work_list_set_timeline(PgConn *target, const char *pipeline, uint32_t timeline,
 	char text[TIMELINE_TEXT_SIZE];
 	const char *params[] = {pipeline, text};
 
+	ASSERT(timeline != 0);
 	snprintf(text, sizeof(text), "%u", timeline);
 	return pgconn_exec_params(target,
 							  "UPDATE penstock.copy_run"
@@ -328,6 +332,7 @@ take_token(PgConn *target, const char *pipeline, int64_t *token, Error *err)
 	PGresult *result = NULL;
 	Rc rc;
 
+	ASSERT(*token >= 0);
 	snprintf(held, sizeof(held), "%" PRId64, *token);
 	rc = pgconn_exec_params(target,
 							"UPDATE penstock.copy_run SET token = token + 1"
@@ -423,6 +428,7 @@ work_list_claim(PgConn *target, const char *pipeline, int64_t *token,
 		rc = end_predecessor(target, pipeline, err);
 	if (rc == RC_OK && !taken)
 		rc = take_token(target, pipeline, token, err);
+	ASSERT(rc != RC_OK || *token > 0);
 	return rc;
 }
 
@@ -432,6 +438,7 @@ work_list_set_schema(PgConn *target, const char *pipeline, WorkSchema schema,
 {
 	const char *params[] = {pipeline, schema_states[schema]};
 
+	ASSERT((size_t) schema < LENGTH_OF(schema_states));
 	return pgconn_exec_params(target,
 							  "UPDATE penstock.copy_run SET schema_state = $2"
 							  " WHERE pipeline = $1",
@@ -455,6 +462,8 @@ work_list_set_tables(PgConn *target, const char *pipeline, Lsn start_lsn,
 {
 	Buf sql;
 
+	CHECK(start_lsn != 0);
+	ASSERT(pgconn_can_be_outside(target));
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql,
 			   "BEGIN; UPDATE penstock.copy_run SET start_lsn = '" LSN_FORMAT
@@ -520,6 +529,7 @@ work_list_set_parts(PgConn *target, const char *pipeline,
 	for (int i = 0; i < count; i++)
 	{
 		buf_append_string(&sql, i > 0 ? ", (" : "(");
+		ASSERT(tables[i].parts > 0);
 		append_name(&sql, &tables[i].name);
 		buf_printf(&sql, ", %" PRId64 ")", tables[i].parts);
 	}
@@ -534,6 +544,7 @@ work_list_note_tables(PgConn *target, const WorkMark *mark,
 	Buf sql;
 	Rc rc;
 
+	ASSERT(mark->token > 0);
 	if (count == 0)
 		return RC_OK;
 	buf_init(&sql, BUF_TEXT_MAX);
@@ -617,6 +628,7 @@ void
 work_list_append_mark(Buf *sql, const WorkMark *mark, const TableName *table,
 					  int64_t rows)
 {
+	ASSERT(mark->token > 0 && rows >= 0);
 	buf_append_string(sql, PGCONN_SET_LOCAL_PLAIN_PATH_SQL
 					  "; WITH held AS MATERIALIZED (SELECT"
 					  " FROM penstock.copy_run WHERE pipeline = ");
@@ -720,6 +732,7 @@ work_list_hand_over(PgConn *target, const char *pipeline, Error *err)
 		" WHERE t.pipeline = $1 AND t.watermark > r.start_lsn";
 	const char *params[] = {pipeline};
 
+	ASSERT(pgconn_can_be_inside(target));
 	return pgconn_exec_params(target, sql, 1, params, NULL, err);
 }
 
@@ -767,6 +780,7 @@ work_list_look(PgConn *target, const char *pipeline, int count_max,
 	Buf sql;
 	Rc rc;
 
+	ASSERT(count_max > 0);
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, has_progress ? running_sql : nothing_running_sql);
 	buf_append_string(&sql, tables_sql);

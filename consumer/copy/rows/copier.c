@@ -83,6 +83,7 @@ copier_open(Copier **copier, const CopierOptions *options, Error *err)
 	Copier *opened = xcalloc(1, sizeof(Copier));
 	Rc rc;
 
+	ASSERT(options->snapshot != NULL);
 	buf_init(&opened->chunk, COPIER_CHUNK_BYTES);
 	opened->mark = options->mark;
 	opened->limit = INT64_MAX;
@@ -151,6 +152,8 @@ append_condition(const CopyPart *part, Buf *sql)
 {
 	const char *glue = " WHERE ";
 
+	/* A part without blocks would be copied without its rows. */
+	CHECK(part->end_block == 0 || part->end_block > part->first_block);
 	if (part->table->filter != NULL)
 	{
 		buf_printf(sql, "%s(%s)", glue, part->table->filter);
@@ -193,6 +196,7 @@ append_source_sql(const Copier *copier, Buf *sql)
 	const CopyPart *part = &copier->part;
 	const CopyTable *table = part->table;
 
+	ASSERT(table != NULL);
 	guard_append_begin(sql, table, copier->snapshot);
 	if (table->filter == NULL && !table->partitioned &&
 		part->first_block == 0 && part->end_block == 0)
@@ -277,6 +281,7 @@ copier_start(Copier *copier, CopyPart part, Error *err)
 void
 copier_set_limit(Copier *copier, int64_t bytes)
 {
+	ASSERT(bytes >= 0);
 	copier->limit = bytes;
 }
 
@@ -299,6 +304,8 @@ put_data(Copier *copier, const char *data, size_t length, Error *err)
 	Rc rc = exchange_check_quiet(copier->target, err);
 	int put;
 
+	ASSERT(!copier->target_pending);
+	ASSERT(length > 0 && length <= INT32_MAX);
 	if (rc != RC_OK)
 		return rc;
 	put = PQputCopyData(pgconn_raw(copier->target), data, (int) length);
@@ -328,6 +335,7 @@ put_row(Copier *copier, char *row, size_t length, Error *err)
 {
 	Rc rc = RC_OK;
 
+	ASSERT(copier->large_row == NULL);
 	if (copier->chunk.length + length > copier->chunk.max)
 		rc = put_chunk(copier, err);
 	if (rc == RC_OK && length > copier->chunk.max)
@@ -357,6 +365,7 @@ put_piece(Copier *copier, Error *err)
 	Rc rc = put_data(copier, copier->large_row + copier->large_sent, piece,
 					 err);
 
+	ASSERT(copier->large_sent < copier->large_length);
 	copier->large_sent += piece;
 	if (piece == left)
 	{
@@ -444,6 +453,7 @@ send_commit(Copier *copier, Error *err)
 {
 	Buf sql;
 
+	CHECK(copier->target_rows == copier->source_rows);
 	buf_init(&sql, BUF_TEXT_MAX);
 	as_matched_append_check(&sql, copier->part.table);
 	if (copier->mark != NULL)
@@ -461,6 +471,7 @@ copier_take_refusal(PgConn *source, CopyPart *part, CopierProgress *progress,
 	GuardVerdict verdict = guard_judge(err);
 	Rc rc;
 
+	ASSERT(part->table != NULL);
 	if (verdict != GUARD_BUSY && verdict != GUARD_CHANGED)
 		return RC_FAIL;
 	error_reset(err);
@@ -498,6 +509,7 @@ copier_requeue_refused(PartQueue *queue, const CopierProgress *progress)
 void
 copier_say_fewer(int count)
 {
+	ASSERT(count > 0);
 	log_warning("copy.fewer-connections",
 				"copying with %d connections: " ORIGIN_SETTING
 				" leaves no room for the replication origin of another one",
@@ -536,6 +548,8 @@ step_source_ending(Copier *copier, Error *err)
 
 	if (rc != RC_OK)
 		return rc;
+	/* The target would not get these rows. */
+	CHECK(copier->chunk.length == 0 && copier->large_row == NULL);
 	if (PQputCopyEnd(pgconn_raw(copier->target), NULL) < 0)
 		return pgconn_connection_error(copier->target, "could not send to",
 									   err);
@@ -551,6 +565,7 @@ counts_differ(const Copier *copier, Error *err)
 		err, ERR_CONFIG, "%s took %" PRId64 " of %" PRId64 " rows",
 		pgconn_label(copier->target), copier->target_rows, copier->source_rows);
 
+	ASSERT(copier->target_rows != copier->source_rows);
 	error_hint(err, "Look for triggers of that table there.");
 	return rc;
 }
@@ -625,6 +640,7 @@ copier_explain(Rc rc, const CopyPart *part, Error *err)
 {
 	if (rc != RC_FAIL)
 		return RC_OK;
+	ASSERT(part->table != NULL);
 	pgconn_explain_path(err);
 	if (err->code != ERR_INTERRUPTED)
 		error_context(err, "copying table %s", part->table->qualified);

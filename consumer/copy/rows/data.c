@@ -117,6 +117,7 @@ start_builds(DataCopy *copy)
 static bool
 drop_unmarked(DataCopy *copy, int i)
 {
+	ASSERT(i > 0);
 	if (copier_is_marked(copy->copiers[i]) ||
 		!copier_is_marked(copy->copiers[0]))
 		return false;
@@ -188,6 +189,7 @@ static void
 count_finished(DataCopy *copy, CopyTable *table, int64_t rows)
 {
 	CHECK(table->parts_left > 0);
+	ASSERT(rows >= 0);
 	table->rows += rows;
 	table->part_committed = true;
 	if (--table->parts_left > 0)
@@ -209,6 +211,7 @@ count_progress(DataCopy *copy, int copier, const CopierProgress *progress)
 	Meter *meter = copy->meter;
 	UnderWay *under_way = &copy->under_way[copier];
 
+	ASSERT(progress->finished == NULL || progress->refused == GUARD_PASSED);
 	if (under_way->table == NULL)
 		return;
 	CHECK(progress->finished == NULL || progress->finished == under_way->table);
@@ -279,6 +282,7 @@ step_copiers(DataCopy *copy, bool *finished, Error *err)
 {
 	int busy = count_busy(copy);
 
+	ASSERT(copy->copier_count > 0);
 	*finished = false;
 	for (int n = 0; n < copy->copier_count; n++)
 	{
@@ -331,6 +335,7 @@ wait_for_copiers(DataCopy *copy, Error *err)
 	}
 	if (copy->build != NULL)
 		count += build_poll_fds(copy->build, &fds[count]);
+	CHECK(count <= DATA_POLL_MAX);
 	rc = interrupt_wait_any(fds, count, timeout_ms, err);
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
@@ -392,6 +397,7 @@ data_copy(CopyCatalog *catalog, const DataOptions *options, DataReport *report,
 	Rc rc;
 
 	ASSERT(options->jobs > 0 && options->rate >= 0);
+	ASSERT(options->jobs <= DATA_JOBS_MAX);
 	part_queue_init(&copy.queue, options->jobs);
 	tables = queue_tables(&copy, &parts);
 	copiers = parts < options->jobs ? (int) parts : options->jobs;

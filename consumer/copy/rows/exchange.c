@@ -11,6 +11,7 @@ exchange_take_started(PgConn *conn, ExecStatusType expected, Error *err)
 {
 	ExecStatusType status;
 
+	ASSERT(expected == PGRES_COPY_OUT || expected == PGRES_COPY_IN);
 	do
 	{
 		PGresult *result = NULL;
@@ -44,6 +45,7 @@ exchange_interrupt(PgConn *target, Error *err)
 	if (rc == RC_OK)
 		rc = error_set(err, ERR_PROTOCOL, "unexpected message from %s",
 					   pgconn_label(target));
+	ASSERT(rc == RC_FAIL);
 	PQclear(result);
 	return rc;
 }

@@ -52,6 +52,8 @@ append_same_files(Buf *sql, uint32_t oid)
 void
 guard_append_begin(Buf *sql, const CopyTable *table, const char *snapshot)
 {
+	CHECK(snapshot[0] != '\0');
+	ASSERT(table->oid != 0);
 	sql_append_begin_snapshot(sql, snapshot);
 	buf_printf(sql,
 			   "SET LOCAL lock_timeout = %d;"

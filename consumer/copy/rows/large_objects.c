@@ -79,6 +79,7 @@ create(PgConn *target, const PGresult *objects, int row, bool *created,
 		" (SELECT FROM pg_largeobject_metadata WHERE oid = $1::oid)",
 		2, params, &result, err);
 
+	ASSERT(rc != RC_OK || pgconn_can_be_inside(target));
 	*created = rc == RC_OK && PQntuples(result) > 0;
 	PQclear(result);
 	return rc;
@@ -108,6 +109,7 @@ copy_rest(PgConn *source, PgConn *target, const char *oid, Error *err)
 		if (rc != RC_OK)
 			return rc;
 		bytes = chunk_bytes(chunk, 0, 0);
+		ASSERT(bytes >= 0 && bytes <= (int64_t) LARGE_OBJECT_CHUNK_BYTES);
 		params[2] = PQgetvalue(chunk, 0, 0);
 		if (bytes > 0)
 			rc = pgconn_exec_params(
@@ -127,6 +129,7 @@ describe(const LargeObjectsOptions *options, PgConn *target,
 {
 	Buf sql;
 
+	ASSERT(pgconn_can_be_inside(target));
 	buf_init(&sql, BUF_TEXT_MAX);
 	if (!options->no_owner)
 		buf_append_string(&sql, PQgetvalue(objects, row, OBJECTS_OWNER));
@@ -198,6 +201,7 @@ note_snapshot(const LargeObjectsOptions *options, PgConn *source,
 	LargeObjectPoint point;
 	Rc rc = large_objects_read_point(source, &point, err);
 
+	ASSERT(options->pipeline != NULL);
 	return rc == RC_OK ? large_object_table_begin_copy(
 							 target, options->pipeline, &point, err)
 					   : rc;
@@ -211,6 +215,7 @@ large_objects_copy(const LargeObjectsOptions *options, PgConn *target,
 	Rc rc = session_open_source(&source, options->source, options->snapshot,
 								err);
 
+	ASSERT(options->snapshot != NULL);
 	*copied = 0;
 	if (rc == RC_OK && options->pipeline != NULL)
 		rc = note_snapshot(options, source, target, err);

@@ -229,6 +229,7 @@ show_lines(const Meter *meter)
 	int running_count = 0;
 	char line[LINE_SIZE];
 
+	ASSERT(meter->copy_count <= METER_LINES_MAX);
 	if (meter->build != NULL)
 		running_count = build_running(meter->build, running, METER_LINES_MAX);
 	live_lines_begin();
@@ -253,6 +254,7 @@ show_lines(const Meter *meter)
 static void
 fill_index(MeterIndex *index, const PGresult *result, int row)
 {
+	ASSERT(row >= 0 && row < PQntuples(result));
 	index->backend_pid = (int) strtol(PQgetvalue(result, row, 0), NULL, 10);
 	snprintf(index->phase, sizeof(index->phase), "%s",
 			 PQgetvalue(result, row, 1));

@@ -49,6 +49,7 @@ part_count(const CopyTable *table, int jobs)
 void
 part_queue_init(PartQueue *queue, int jobs)
 {
+	ASSERT(jobs > 0);
 	*queue = (PartQueue){.splits = jobs > 1};
 }
 
@@ -73,6 +74,7 @@ reserve(PartQueue *queue)
 		memmove(queue->parts, queue->parts + queue->head,
 				(size_t) queue->end * sizeof(CopyPart));
 		queue->head = 0;
+		ASSERT(queue->end < queue->size);
 		return;
 	}
 	queue->size = queue->size > 0 ? 2 * queue->size : 64;
@@ -110,6 +112,7 @@ part_queue_take(PartQueue *queue, CopyPart *part)
 	if (queue->head == queue->end)
 		return false;
 	first = &queue->parts[queue->head];
+	ASSERT(first->table->parts_left > 0);
 	*part = *first;
 	if (first->end_block == 0 && is_split(first->table, queue->splits) &&
 		first->table->heap_blocks - first->first_block >
@@ -128,6 +131,7 @@ void
 part_queue_put_back(PartQueue *queue, CopyPart part)
 {
 	ASSERT(part.table->parts_left > 0 && !part.table->done);
+	ASSERT(part.end_block == 0 || part.end_block > part.first_block);
 	append(queue, part);
 	if (queue->parts[queue->head].table == part.table &&
 		queue->end - queue->head > 1)
@@ -146,5 +150,6 @@ part_queue_drop(PartQueue *queue, const CopyTable *table)
 	for (int i = queue->head; i < queue->end; i++)
 		if (queue->parts[i].table != table)
 			queue->parts[kept++] = queue->parts[i];
+	ASSERT(kept <= queue->end);
 	queue->end = kept;
 }

@@ -41,6 +41,7 @@ receiver_start(Receiver *receiver, const CopyPart *part, Error *err)
 	Rc rc;
 
 	ASSERT(receiver->chunk.length == 0);
+	ASSERT(part->table != NULL);
 	receiver->pending = false;
 	receiver->ended = false;
 	receiver->table = part->table;
@@ -76,6 +77,7 @@ put_data(Receiver *receiver, const char *data, size_t length, Error *err)
 {
 	Rc rc = exchange_check_quiet(receiver->conn, err);
 
+	ASSERT(!receiver->pending && length > 0);
 	if (rc != RC_OK)
 		return rc;
 	/* PQputCopyData() returns 0 if libpq could not allocate memory. */
@@ -121,6 +123,7 @@ receiver_put(Receiver *receiver, const char *data, size_t length, size_t *taken,
 		buf_append(chunk, data + *taken, piece);
 		CHECK(!chunk->overflowed);
 		*taken += piece;
+		ASSERT(*taken <= length);
 	}
 	return RC_OK;
 }
@@ -142,6 +145,7 @@ send_commit(Receiver *receiver, Error *err)
 	Buf sql;
 	Rc rc;
 
+	ASSERT(receiver->table != NULL);
 	buf_init(&sql, BUF_TEXT_MAX);
 	as_matched_append_check(&sql, receiver->table);
 	buf_append_string(&sql, "COMMIT");
@@ -156,6 +160,7 @@ receiver_ended(Receiver *receiver, Error *err)
 	int64_t ignored;
 	Rc rc;
 
+	ASSERT(receiver->chunk.length == 0);
 	if (!receiver->ended)
 	{
 		rc = pgconn_take_ended(receiver->conn, &receiver->rows, err);

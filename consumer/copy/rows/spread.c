@@ -42,6 +42,7 @@ typedef struct Spread
 static bool
 is_left_out(const PlacedTable *placed)
 {
+	ASSERT(placed->rule != NULL);
 	return placed->table->skip || placed->table->done || placed->table->gone ||
 		   placed->rule->kind == PLACEMENT_NONE;
 }
@@ -81,6 +82,7 @@ queue_tables(Spread *spread, int64_t *parts)
 static bool
 drop_unmarked(Spread *spread, int i)
 {
+	ASSERT(i > 0);
 	if (spread_copier_is_marked(spread->copiers[i]) ||
 		!spread_copier_is_marked(spread->copiers[0]))
 		return false;
@@ -125,6 +127,8 @@ placed_of(const Spread *spread, const CopyTable *table)
 									 ->tables[table - spread->catalog->tables];
 
 	ASSERT(placed->table == table);
+	ASSERT(table >= spread->catalog->tables &&
+		   table < spread->catalog->tables + spread->catalog->table_count);
 	return placed;
 }
 
@@ -159,6 +163,7 @@ static void
 count_finished(Spread *spread, CopyTable *table, int64_t rows)
 {
 	CHECK(table->parts_left > 0);
+	ASSERT(rows >= 0);
 	table->rows += rows;
 	table->part_committed = true;
 	if (--table->parts_left > 0)
@@ -175,6 +180,7 @@ count_progress(Spread *spread, int copier, const CopierProgress *progress)
 {
 	Meter *meter = &spread->meter;
 
+	ASSERT(progress->finished == NULL || progress->refused == GUARD_PASSED);
 	meter->rows += progress->rows;
 	meter->bytes += progress->bytes;
 	spread->rows_under_way[copier] += progress->rows;
@@ -204,6 +210,7 @@ step_copiers(Spread *spread, bool *finished, Error *err)
 {
 	int busy = count_busy(spread);
 
+	ASSERT(spread->copier_count > 0);
 	*finished = false;
 	for (int n = 0; n < spread->copier_count; n++)
 	{
@@ -323,6 +330,7 @@ spread_copy(CopyCatalog *catalog, const Placed *placed,
 	int64_t parts;
 	Rc rc;
 
+	ASSERT(options->jobs > 0 && options->rate >= 0);
 	meter_init(&spread.meter);
 	throttle_init(&spread.throttle, options->rate, clock_monotonic_us());
 	part_queue_init(&spread.queue, options->jobs);

@@ -79,6 +79,7 @@ spread_copier_open(SpreadCopier **copier, const SpreadCopierOptions *options,
 	ASSERT(options->target_count > 0 &&
 		   options->target_count <= SPREAD_TARGETS_MAX);
 	ASSERT(options->node_count > 0);
+	ASSERT(options->node_count <= options->target_count);
 	opened->limit = INT64_MAX;
 	opened->snapshot = options->snapshot;
 	opened->node_count = options->node_count;
@@ -150,6 +151,7 @@ send_source(SpreadCopier *copier, Error *err)
 	Buf sql;
 	int sent;
 
+	ASSERT(copier->format.hash_count == 0 || copier->table->hash_sql != NULL);
 	buf_init(&sql, BUF_TEXT_MAX);
 	guard_append_begin(&sql, copier->part.table, copier->snapshot);
 	buf_append_string(&sql, "COPY (");
@@ -201,6 +203,7 @@ start_receivers(SpreadCopier *copier, Error *err)
 {
 	Rc rc = RC_OK;
 
+	ASSERT(copier->table != NULL);
 	for (int i = 0; i < copier->target_count && rc == RC_OK; i++)
 	{
 		copier->in_use[i] = placement_rule_has(copier->table->rule, i,
@@ -261,6 +264,7 @@ take_listed(SpreadCopier *copier, Error *err)
 	SpreadCurrent *current = &copier->current;
 	Rc rc;
 
+	ASSERT(copier->format.is_number);
 	if (current->row.hash < (uint64_t) copier->target_count)
 	{
 		current->only = (int) current->row.hash;
@@ -293,6 +297,7 @@ take_row(SpreadCopier *copier, CopierProgress *progress, Error *err)
 	if (copier->format.is_number)
 		return take_listed(copier, err);
 	current->only = (int) (current->row.hash % (uint64_t) copier->node_count);
+	ASSERT(current->only < copier->target_count);
 	return RC_OK;
 }
 
@@ -304,6 +309,9 @@ give_row(SpreadCopier *copier, Error *err)
 	SpreadCurrent *current = &copier->current;
 	bool full = false;
 
+	/* Otherwise no target would get the row. */
+	CHECK(current->row.length == 0 || current->only < 0 ||
+		  copier->in_use[current->only]);
 	for (int i = 0; i < copier->target_count; i++)
 	{
 		bool is_for = copier->in_use[i] &&
@@ -353,6 +361,7 @@ get_message(SpreadCopier *copier, Error *err)
 	SpreadCurrent *current = &copier->current;
 	int length = PQgetCopyData(source, &current->message, 1);
 
+	ASSERT(current->message == NULL);
 	if (length == 0)
 		length = PQconsumeInput(source)
 					 ? PQgetCopyData(source, &current->message, 1)
@@ -391,6 +400,7 @@ flush_receivers(SpreadCopier *copier, Error *err)
 void
 spread_copier_set_limit(SpreadCopier *copier, int64_t bytes)
 {
+	ASSERT(bytes >= 0);
 	copier->limit = bytes;
 }
 
@@ -435,6 +445,7 @@ step_source_ending(SpreadCopier *copier, Error *err)
 {
 	Rc rc = pgconn_take_ended(copier->source, &copier->source_rows, err);
 
+	CHECK(copier->current.message == NULL);
 	for (int i = 0; i < copier->target_count && rc == RC_OK; i++)
 	{
 		copier->waits[i] = copier->in_use[i];
@@ -546,6 +557,7 @@ receiver_events(const SpreadCopier *copier, int target)
 {
 	bool wanted = false;
 
+	ASSERT(target >= 0 && target < copier->target_count);
 	switch (copier->state)
 	{
 		case SPREAD_TARGETS_STARTING:

@@ -102,6 +102,7 @@ take_binary(const SpreadFormat *format, char *at, size_t left, SpreadRow *row)
 			return false;
 
 	/* Writes the number of the remaining fields before the first of them. */
+	ASSERT(count >= format->hash_count);
 	count = htobe16((uint16_t) (count - format->hash_count));
 	row->data = at - COUNT_BYTES;
 	row->length = left + COUNT_BYTES;
@@ -167,6 +168,7 @@ spread_row_take(const SpreadFormat *format, char **at, size_t *left,
 	else if (!(format->binary ? take_binary(format, *at, *left, row)
 							  : take_text(format, *at, *left, row)))
 		return false;
+	CHECK((size_t) (row->data - *at) + row->length <= *left);
 	*left -= (size_t) (row->data - *at) + row->length;
 	*at = row->data + row->length;
 	return true;

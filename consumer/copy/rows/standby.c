@@ -156,6 +156,7 @@ export_paused(PgConn *standby, bool resume, PGresult **result, Error *err)
 	Buf sql;
 	Rc rc;
 
+	ASSERT(pgconn_can_be_outside(standby));
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql, "BEGIN; %s %s%s", pause_sql, export_sql,
 			   resume ? ", pg_wal_replay_resume()" : "");
@@ -173,6 +174,7 @@ standby_export(PgConn *standby, Lsn least, char *name, size_t name_size,
 	bool was_paused;
 	Rc rc = wait_for_replay(standby, least, err);
 
+	ASSERT(name_size > 0);
 	if (rc == RC_OK)
 		rc = is_paused(standby, &was_paused, err);
 	if (rc == RC_OK)

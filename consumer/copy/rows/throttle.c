@@ -4,11 +4,14 @@
  */
 #include "copy/rows/throttle.h"
 
+#include "base/macros.h"
+
 #define SECOND_US 1000000
 
 void
 throttle_init(Throttle *throttle, int64_t rate, int64_t now_us)
 {
+	ASSERT(rate >= 0);
 	*throttle = (Throttle){.rate = rate, .filled_us = now_us};
 }
 
@@ -19,6 +22,7 @@ throttle_fill(Throttle *throttle, int64_t now_us)
 	int64_t capacity = throttle->rate * THROTTLE_BURST_MS / 1000;
 	int64_t bytes;
 
+	ASSERT(throttle->available <= capacity);
 	if (throttle->rate == 0)
 		return INT64_MAX;
 	bytes = elapsed_us / SECOND_US * throttle->rate +
@@ -48,6 +52,7 @@ throttle_share(Throttle *throttle, int64_t now_us, int sharers)
 void
 throttle_take(Throttle *throttle, int64_t bytes)
 {
+	ASSERT(bytes >= 0);
 	if (throttle->rate > 0)
 		throttle->available -= bytes;
 }

@@ -79,6 +79,7 @@ open_pairs(Verify *verify, Error *err)
 	Rc rc = RC_OK;
 
 	ASSERT(count <= VERIFY_JOBS_MAX);
+	ASSERT(options->jobs > 0);
 	for (int i = 0; i < count && rc == RC_OK; i++)
 	{
 		Pair *pair = &verify->pairs[verify->pair_count++];
@@ -178,9 +179,10 @@ append_query(const Pair *pair, bool of_source, Buf *sql)
 static Rc
 send_query(PgConn *conn, Buf *sql, Error *err)
 {
-	int sent = PQsendQuery(pgconn_raw(conn), sql->data);
+	int sent;
 
 	CHECK(!sql->overflowed);
+	sent = PQsendQuery(pgconn_raw(conn), sql->data);
 	buf_release(sql);
 	if (!sent)
 		return pgconn_connection_error(conn, "lost the connection to", err);
@@ -193,6 +195,7 @@ ask_pair(const Verify *verify, Pair *pair, Error *err)
 	Buf sql;
 	Rc rc;
 
+	ASSERT(pair->table != NULL);
 	pair->refused = GUARD_PASSED;
 	buf_init(&sql, BUF_TEXT_MAX);
 	guard_append_begin(&sql, pair->table, verify->options->snapshot);
@@ -212,6 +215,7 @@ start_pair(Verify *verify, Pair *pair, Error *err)
 {
 	CopyCatalog *catalog = verify->catalog;
 
+	ASSERT(pair->table == NULL);
 	while (verify->next < catalog->table_count &&
 		   !is_compared(&catalog->tables[verify->next]))
 		verify->next++;
@@ -259,6 +263,7 @@ take_source_answer(Pair *pair, Error *err)
 	Rc rc = take_answer(pair->source, &pair->source_answer, err);
 	GuardVerdict verdict;
 
+	ASSERT(pair->table != NULL);
 	if (rc != RC_FAIL)
 		return rc;
 	verdict = guard_judge(err);
@@ -297,6 +302,8 @@ compare(Verify *verify, Pair *pair, Error *err)
 {
 	Rc rc = RC_OK;
 
+	ASSERT(PQntuples(pair->source_answer.result) == 1);
+	ASSERT(PQntuples(pair->target_answer.result) == 1);
 	for (int column = 0; column < 2 && rc == RC_OK; column++)
 		if (strcmp(PQgetvalue(pair->source_answer.result, 0, column),
 				   PQgetvalue(pair->target_answer.result, 0, column)) != 0)
@@ -311,6 +318,7 @@ end_pair(Verify *verify, Pair *pair, Error *err)
 {
 	Rc rc = RC_OK;
 
+	ASSERT(pair->source_answer.ended && pair->target_answer.ended);
 	if (pair->refused == GUARD_PASSED)
 		rc = compare(verify, pair, err);
 	PQclear(pair->source_answer.result);
@@ -375,6 +383,7 @@ wait_for_answers(const Verify *verify, Error *err)
 	}
 	if (verify->options->build != NULL)
 		count += build_poll_fds(verify->options->build, &fds[count]);
+	CHECK(count <= POLL_MAX);
 	rc = interrupt_wait_any(fds, count, -1, err);
 	return rc == RC_AGAIN ? RC_OK : rc;
 }
@@ -425,6 +434,7 @@ verify_tables(CopyCatalog *catalog, const VerifyOptions *options, int *compared,
 	Verify verify = {.catalog = catalog, .options = options};
 	Rc rc = open_pairs(&verify, err);
 
+	ASSERT(verify.compared <= catalog->table_count);
 	if (rc == RC_OK)
 		rc = run(&verify, err);
 	close_pairs(&verify);

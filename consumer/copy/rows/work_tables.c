@@ -41,6 +41,7 @@ tables_of(const CopyCatalog *catalog, int jobs, bool undone_only, int *count)
 			.parts = part_count(table, jobs),
 		};
 	}
+	ASSERT(*count <= catalog->table_count);
 	return tables;
 }
 
@@ -53,6 +54,7 @@ work_tables_set(PgConn *target, const char *pipeline, Lsn start_lsn,
 	Rc rc = work_list_set_tables(target, pipeline, start_lsn, tables, count,
 								 err);
 
+	CHECK(start_lsn != 0);
 	free(tables);
 	return rc;
 }
@@ -78,6 +80,7 @@ work_tables_note(const CopyCatalog *catalog, PgConn *target,
 	int count = 0;
 	Rc rc;
 
+	ASSERT(mark->token > 0);
 	for (int i = 0; i < catalog->table_count; i++)
 	{
 		const CopyTable *table = &catalog->tables[i];
@@ -111,6 +114,7 @@ work_tables_append_mark(Buf *sql, const WorkMark *mark, const CopyTable *table,
 	const TableName name = name_of(table);
 	WorkMark of_table = *mark;
 
+	ASSERT(!table->done);
 	if (table->unlogged)
 		of_table.watermark = 0;
 	work_list_append_mark(sql, &of_table, &name, rows);
@@ -176,6 +180,7 @@ sort_noted(const PGresult *result, Arena *arena)
 static void
 take_noted(CopyTable *table, const PGresult *result, int row)
 {
+	ASSERT(row >= 0 && row < PQntuples(result));
 	table->done = sql_bool(result, row, WORK_TABLE_DONE) &&
 				  (table->unlogged ||
 				   !sql_bool(result, row, WORK_TABLE_NO_POSITION));
@@ -292,6 +297,7 @@ empty_one(const CopyTable *table, bool careful, PgConn *target,
 	Buf sql;
 	Rc rc;
 
+	ASSERT(pgconn_can_be_outside(target));
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "BEGIN;");
 	append_empty(&sql, table, careful);

@@ -81,6 +81,7 @@ build_open(const BuildOptions *options)
 	Build *build = xcalloc(1, sizeof(Build));
 
 	ASSERT(options->jobs > 0 && options->jobs <= BUILD_JOBS_MAX);
+	ASSERT(options->list != NULL);
 	build->options = *options;
 	build->arena = arena_new(ARENA_BLOCK_BYTES);
 	build->tables = arena_calloc(
@@ -107,18 +108,22 @@ build_close(Build *build)
 static bool
 is_empty(const Build *build)
 {
+	ASSERT(build->waiting >= 0 && build->busy >= 0);
 	return build->waiting == 0 && build->busy == 0;
 }
 
 static void
 add_task(Build *build, Task task)
 {
+	ASSERT(task.sql != NULL && task.what != NULL);
+	ASSERT(task.table >= -1 && task.table < build->options.list->table_count);
 	if (build->queue_count == build->queue_size)
 	{
 		build->queue_size = build->queue_size > 0 ? 2 * build->queue_size : 64;
 		build->queue = xrealloc_array(build->queue, (size_t) build->queue_size,
 									  sizeof(Task));
 	}
+	ASSERT(build->queue_count < build->queue_size);
 	build->queue[build->queue_count++] = task;
 	build->waiting++;
 }
@@ -184,6 +189,7 @@ build_start(Build *build, bool all)
 void
 build_table_copied(Build *build, const CopyTable *table)
 {
+	ASSERT(table->first_oid != 0);
 	for (int i = 0; i < build->options.list->table_count; i++)
 		if (build->options.list->tables[i].copied_oid == table->first_oid)
 			add_table(build, i);
@@ -211,6 +217,7 @@ take_task(Build *build, Task *task)
 	{
 		if (build->queue[i].taken || is_locked(build, build->queue[i].lock))
 			continue;
+		ASSERT(build->waiting > 0);
 		build->queue[i].taken = true;
 		build->waiting--;
 		*task = build->queue[i];
@@ -238,6 +245,7 @@ start_task(Build *build, Builder *builder, Error *err)
 {
 	Rc rc = RC_OK;
 
+	ASSERT(builder->task.sql != NULL);
 	if (builder->conn == NULL)
 		rc = open_builder(build, builder, err);
 	if (rc != RC_OK)
@@ -257,6 +265,7 @@ count_done(Build *build, Builder *builder)
 
 	ASSERT(build->busy > 0);
 	ASSERT(!task.is_build || build->tables[task.table].builds_left > 0);
+	ASSERT(task.sql != NULL);
 	builder->task = (Task){0};
 	build->busy--;
 	build->done++;
@@ -320,6 +329,7 @@ postpone(Build *build, const BuildForeignKey *key, bool added, Error *err)
 {
 	const char *statement = key->validate;
 
+	ASSERT(build->lenient && build->postponed != NULL);
 	/* Each key is postponed once at most: when it is added, or validated. */
 	ASSERT(build->postponed_count < build->options.list->key_count);
 	if (!added)
@@ -343,6 +353,7 @@ forgive(Build *build, Builder *builder, Error *err)
 	View *view = builder->task.view;
 	const BuildForeignKey *key = builder->task.key;
 
+	ASSERT(view == NULL || key == NULL);
 	if (key != NULL && build->lenient && is_violated(err))
 		postpone(build, key, true, err);
 	else if (view != NULL && err->code == ERR_SQL && !error_is_transient(err))
@@ -524,6 +535,7 @@ count_unfilled(View *views, int count, View **first)
 {
 	int unfilled = 0;
 
+	ASSERT(count >= 0);
 	for (int i = count - 1; i >= 0; i--)
 		if (!views[i].filled)
 		{
@@ -557,6 +569,7 @@ build_fill_views(Build *build, const NameList *list,
 	}
 	if (rc == RC_OK && unfilled > 0)
 	{
+		ASSERT(first != NULL);
 		error_take(err, &first->error);
 		error_context(err, "filling materialized view %s on %s", first->name,
 					  build->options.target_label);

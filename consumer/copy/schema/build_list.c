@@ -139,6 +139,7 @@ fill_key(BuildForeignKey *key, const ScriptEntry *entry, const PGresult *result,
 	if (!sql_bool(result, row, ENTRIES_CAN_VALIDATE))
 		return;
 	key->add = not_valid(entry->first, arena);
+	ASSERT(key->table != NULL && key->name != NULL);
 	key->validate = arena_printf(arena, "ALTER TABLE %s VALIDATE CONSTRAINT %s",
 								 key->table, key->name);
 }
@@ -180,6 +181,7 @@ table_of(BuildList *list, const PGresult *result, int row, Arena *arena)
 	const char *qualified = PQgetvalue(result, row, ENTRIES_TABLE);
 	BuildTable *table = NULL;
 
+	ASSERT(row >= 0 && row < PQntuples(result));
 	if (list->table_count > 0)
 		table = &list->tables[list->table_count - 1];
 	if (table != NULL && strcmp(table->qualified, qualified) == 0)
@@ -220,6 +222,7 @@ fill_list(BuildList *list, const Script *script, const PGresult *result,
 		const ScriptEntry *entry = &script->entries[n];
 		BuildTable *table;
 
+		CHECK(n >= 0 && n < script->count);
 		list->taken.objects[list->taken.count++] = (ObjectId){
 			.class_oid = entry->class_oid,
 			.oid = entry->oid,
@@ -328,6 +331,7 @@ build_list_leave_out(BuildList *list, PgConn *target, Error *err)
 	{
 		BuildItem *item = &list->items[number_of(items, row)];
 
+		ASSERT(item >= list->items && item < list->items + list->item_count);
 		item->build = NULL;
 		if (sql_bool(items, row, 1))
 			item->finish = NULL;
@@ -336,6 +340,7 @@ build_list_leave_out(BuildList *list, PgConn *target, Error *err)
 	{
 		BuildForeignKey *key = &list->keys[number_of(keys, row)];
 
+		ASSERT(key >= list->keys && key < list->keys + list->key_count);
 		key->add = NULL;
 		if (sql_bool(keys, row, 1))
 			key->validate = NULL;

@@ -61,6 +61,7 @@ entry_number(const char *line)
 static bool
 has_number(const EntryNumbers *entries, unsigned number)
 {
+	ASSERT(entries->count == 0 || entries->numbers != NULL);
 	return bsearch(&number, entries->numbers, (size_t) entries->count,
 				   sizeof(unsigned), compare_numbers) != NULL;
 }
@@ -110,6 +111,7 @@ add_left_out(LeftOut *left_out, const char *line)
 		left_out->numbers = xrealloc_array(left_out->numbers, left_out->size,
 										   sizeof(unsigned));
 	}
+	ASSERT(left_out->count < left_out->size);
 	left_out->numbers[left_out->count++] = entry_number(line);
 }
 
@@ -286,6 +288,7 @@ take_object(const char *line, void *all, int count)
 {
 	ObjectId object = {0};
 
+	ASSERT(count >= 0);
 	if (parse_object(line, &object) == NULL || object.class_oid == 0)
 		return false;
 	((ObjectId *) all)[count] = object;

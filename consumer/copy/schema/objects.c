@@ -109,10 +109,12 @@ note(const PGresult *all, const PGresult *missing, PgConn *target,
 	WorkObject *objects = xcalloc((size_t) count, sizeof(WorkObject));
 	Rc rc;
 
+	ASSERT(count > 0);
 	for (int i = 0; i < count; i++)
 	{
 		int number = missing_number(missing, i);
 
+		ASSERT(number >= 0 && number < PQntuples(all));
 		objects[i] = (WorkObject){.type = PQgetvalue(all, number, 4),
 								  .identity = PQgetvalue(all, number, 3)};
 	}
@@ -174,6 +176,7 @@ objects_find_present(ObjectSet *present, const ObjectSet *objects,
 			.oid = (uint32_t) strtoul(PQgetvalue(all, i, 1), NULL, 10),
 		};
 	}
+	ASSERT(rc != RC_OK || present->count <= PQntuples(all));
 	PQclear(missing);
 	PQclear(all);
 	return rc;
@@ -206,6 +209,7 @@ drop_of_type(PgConn *target, const PGresult *objects, size_t type, int *tables,
 	const char *name = droppable[type].type;
 	Rc rc = RC_OK;
 
+	ASSERT(type < LENGTH_OF(droppable));
 	for (int i = 0; rc == RC_OK && i < PQntuples(objects); i++)
 	{
 		if (strcmp(PQgetvalue(objects, i, 0), name) != 0)

@@ -162,6 +162,7 @@ partial_find_missing(const PGresult *needed, PgConn *target, PGresult **result,
 {
 	Buf sql;
 
+	ASSERT(PQntuples(needed) > 0);
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "WITH present AS (");
 	append_present(&sql, needed);
@@ -202,6 +203,7 @@ partial_read_missing(ObjectSet *missing, const CopyCatalog *catalog,
 	{
 		int n = (int) strtol(PQgetvalue(result, i, 0), NULL, 10);
 
+		CHECK(n >= 0 && n < PQntuples(needed));
 		missing->objects[i] = object_field(needed, n);
 		log_debug("copy", "needed on %s: %s %s", pgconn_label(target),
 				  PQgetvalue(needed, n, 2), PQgetvalue(needed, n, 3));
@@ -333,6 +335,7 @@ compare_objects(const void *left, const void *right)
 void
 object_set_sort(ObjectSet *set)
 {
+	ASSERT(set->count == 0 || set->objects != NULL);
 	if (set->count > 0)
 		qsort(set->objects, (size_t) set->count, sizeof(ObjectId),
 			  compare_objects);
@@ -341,6 +344,7 @@ object_set_sort(ObjectSet *set)
 bool
 object_set_has(const ObjectSet *set, ObjectId object)
 {
+	ASSERT(set->count == 0 || set->objects != NULL);
 	return set->count > 0 && bsearch(&object, set->objects, (size_t) set->count,
 									 sizeof(ObjectId), compare_objects) != NULL;
 }

@@ -63,6 +63,7 @@ try_directory(Programs *programs, const char *directory, int major,
 	int found;
 	Rc rc = read_major(pg_dump, &found, err);
 
+	ASSERT(major > 0);
 	if (rc != RC_OK || found < major ||
 		(programs->pg_dump != NULL && found >= programs->major))
 		return rc;
@@ -124,5 +125,6 @@ programs_find(Programs *programs, const char *bindir, int major, Arena *arena,
 		rc = try_packages(programs, major, arena, err);
 	if (rc == RC_OK && programs->pg_dump == NULL)
 		rc = not_found(bindir, major, err);
+	ASSERT(rc != RC_OK || programs->major >= major);
 	return rc;
 }

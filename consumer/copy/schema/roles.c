@@ -89,6 +89,7 @@ static const char tablespaces_lacking_sql[] =
 static void
 append_names(Buf *sql, const PGresult *names)
 {
+	ASSERT(PQntuples(names) > 0);
 	for (int i = 0; i < PQntuples(names); i++)
 	{
 		buf_append_string(sql, i > 0 ? ", (" : "(");
@@ -126,6 +127,7 @@ read_lacking(const CopyCatalog *catalog, PgConn *source, const char *source_sql,
 	Buf sql;
 	Rc rc;
 
+	ASSERT(source_sql == roles_sql || source_sql == tablespaces_sql);
 	buf_init(&sql, BUF_TEXT_MAX);
 	append_copied(&sql, catalog);
 	buf_append_string(&sql, source_sql);
@@ -150,6 +152,7 @@ read_lacking(const CopyCatalog *catalog, PgConn *source, const char *source_sql,
 static bool
 lacks(const PGresult *result)
 {
+	ASSERT(result == NULL || PQntuples(result) == 1);
 	return result != NULL && !PQgetisnull(result, 0, 0);
 }
 
@@ -180,6 +183,7 @@ check_roles(const RestoreLimits *limits, const CopyCatalog *catalog,
 	snprintf(lacking_sql, sizeof(lacking_sql), "%s%s%s", roles_lacking_sql,
 			 limits->no_owner ? " AND v.kind <> 'o'" : "",
 			 limits->no_privileges ? " AND v.kind NOT IN ('a', 'd')" : "");
+	CHECK(strlen(lacking_sql) + 1 < sizeof(lacking_sql));
 	rc = read_lacking(catalog, source, roles_sql, target, lacking_sql, &result,
 					  err);
 	if (rc == RC_OK && lacks(result))

@@ -82,6 +82,7 @@ arguments_new(Schema *schema, const char *program, int more)
 							 sizeof(char *)),
 	};
 
+	ASSERT(program != NULL && more >= 0);
 	arguments_add(&arguments, program);
 	return arguments;
 }
@@ -112,6 +113,7 @@ run_child(Schema *schema, Arguments *arguments, const PgConn *conn, Error *err)
 	Buf output;
 	Rc rc;
 
+	ASSERT(arguments->count > 1);
 	if (conn != NULL)
 	{
 		pgconn_child_conninfo(conn, &conninfo, &password);
@@ -394,6 +396,7 @@ restore_filtered(Schema *schema, PgConn *target, const char *dump,
 	bool as_script = target_lacks_setting(schema, target);
 	Rc rc = contents_filter(list, schema->use_list, filter, err);
 
+	ASSERT(dump != NULL && list != NULL);
 	if (rc != RC_OK)
 		return rc;
 	if (filter->entries == NULL)
@@ -468,6 +471,7 @@ restore_needed(Schema *schema, PgConn *target, const RestoreLimits *limits,
 	}
 	if (rc == RC_OK)
 		rc = note_objects(schema, target, &missing, err);
+	ASSERT(rc != RC_OK || schema->whole != NULL);
 	if (rc == RC_OK)
 		rc = restore_filtered(schema, target, schema->whole, schema->whole_list,
 							  &filter, limits, err);
@@ -528,6 +532,7 @@ read_left_out(const Schema *schema, const Build *build)
 	const BuildPostponedKey *keys;
 	int count = 0;
 
+	ASSERT(schema->dangling.count >= 0);
 	if (build != NULL)
 		keys = build_postponed_keys(build, &count);
 	if (count == 0)
@@ -559,6 +564,8 @@ restore_section(Schema *schema, PgConn *target, SchemaSection section,
 	RestoreLimits limits;
 	Rc rc = read_limits(schema, target, &limits, err);
 
+	ASSERT(section == SCHEMA_BEFORE_DATA || section == SCHEMA_AFTER_DATA);
+	ASSERT(section == SCHEMA_AFTER_DATA || build == NULL);
 	if (rc == RC_OK && takes_needed && section == SCHEMA_BEFORE_DATA)
 		rc = restore_needed(schema, target, &limits, err);
 	if (rc == RC_OK && section == SCHEMA_BEFORE_DATA)
@@ -587,6 +594,7 @@ schema_restore(Schema *schema, PgConn *target, SchemaSection section,
 {
 	Rc rc;
 
+	ASSERT(pgconn_can_be_outside(target));
 	if (!has_dump(schema))
 		return RC_OK;
 	rc = restore_section(schema, target, section, build, err);
@@ -658,6 +666,7 @@ name_views(Schema *schema, PGresult **result, Error *err)
 	Buf sql;
 	Rc rc = contents_read_views(schema->after_list, &views, schema->arena, err);
 
+	ASSERT(has_dump(schema));
 	if (rc != RC_OK)
 		return rc;
 	buf_init(&sql, BUF_TEXT_MAX);

@@ -25,6 +25,7 @@ skip_quoted(const char *c, bool escapes)
 {
 	char quote = *c++;
 
+	ASSERT(quote == '\'' || quote == '"');
 	for (; *c != '\0'; c++)
 	{
 		bool escaped = escapes && *c == '\\' && c[1] != '\0';
@@ -50,6 +51,7 @@ skip_dollar_quoted(const char *c)
 	const char *tag_end = c + 1;
 	size_t length;
 
+	ASSERT(*c == '$');
 	if (isdigit((unsigned char) *tag_end))
 		return c + 1;
 	while (is_word_char(*tag_end) && *tag_end != '$')
@@ -131,6 +133,7 @@ starts_with(const char *text, const char *start)
 static void
 add_statement(ScriptEntry *entry, const char *statement, Arena *arena)
 {
+	ASSERT(entry->first[0] != '\0' || entry->rest[0] == '\0');
 	if (entry->first[0] == '\0')
 		entry->first = statement;
 	else
@@ -248,6 +251,7 @@ find_line(FILE *stream, const char *line)
 static void
 blank(FILE *stream, long position, size_t length)
 {
+	ASSERT(position >= 0);
 	if (fseek(stream, position, SEEK_SET) == 0)
 		for (size_t i = 0; i < length; i++)
 			(void) fputc(' ', stream);
@@ -260,6 +264,7 @@ script_remove_line(const char *file, const char *line, Error *err)
 	long position;
 	bool failed;
 
+	ASSERT(line[strlen(line) - 1] == '\n');
 	if (stream == NULL)
 		return error_set(err, ERR_IO, "could not open file \"%s\": %s", file,
 						 strerror(errno));

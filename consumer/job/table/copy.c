@@ -149,6 +149,8 @@ say_copied(TableCopy *copy, TableTarget *target, Error *err)
 	TableRow row = {.kind = TABLE_CATCHING_UP, .watermark = lsn};
 	Rc rc = table_begin(work, target, err);
 
+	/* With 0 the catch-up would apply the changes before the copy again. */
+	CHECK(lsn != 0);
 	snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
 	if (rc == RC_OK)
 		rc = progress_table_begin(target->conn, work->slot,
@@ -198,6 +200,7 @@ create_slot(TableCopy *copy, Error *err)
 	rc = slot_create(copy->replication, work->source, work->slot, SLOT_LASTING,
 					 &copy->snapshot, err);
 	FAULT("table.slot_created");
+	ASSERT(rc != RC_OK || copy->snapshot.consistent_lsn != 0);
 	return rc;
 }
 
@@ -207,6 +210,7 @@ read_catalog(TableCopy *copy, Error *err)
 	TableWork *work = copy->work;
 	Rc rc;
 
+	ASSERT(work->oid != 0);
 	catalog_free(copy->catalog);
 	copy->catalog = NULL;
 	rc = catalog_read_table(&copy->catalog, work->source,
@@ -259,6 +263,7 @@ read_definitions(TableCopy *copy, Error *err)
 		.tables = &tables,
 		.tables_only = true};
 
+	ASSERT(copy->snapshot.name[0] != '\0');
 	if (config_schema_policy(work->config) == SCHEMA_OFF)
 		return RC_OK;
 	copy->definitions = definition_set_new();
@@ -306,6 +311,7 @@ dump_schema(TableCopy *copy, Error *err)
 	};
 	Rc rc;
 
+	ASSERT(copy->catalog != NULL);
 	if (copy->schema != NULL)
 		return RC_OK;
 	rc = find_programs(copy, err);
@@ -358,6 +364,7 @@ empty_table(TableTarget *target, const CopyTable *table, Error *err)
 	bool partitioned = false;
 	Rc rc = read_is_partitioned(target, table, &partitioned, err);
 
+	ASSERT(pgconn_can_be_outside(target->conn));
 	if (rc == RC_OK)
 		rc = table_cancel_builds(target, table->qualified, err);
 	if (rc != RC_OK)
@@ -383,6 +390,7 @@ drop_unfinished(TableCopy *copy, TableTarget *target, Error *err)
 {
 	Buf sql;
 
+	ASSERT(target->row.created);
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql, "DROP TABLE IF EXISTS %s", copy->work->qualified);
 	return sql_run(target->conn, &sql, NULL, err);
@@ -395,6 +403,7 @@ note_created(TableCopy *copy, TableTarget *target, Error *err)
 	TableRow row;
 	Rc rc = table_begin(copy->work, target, err);
 
+	ASSERT(copy->schema != NULL);
 	row = target->row;
 	row.created = true;
 	if (rc == RC_OK)
@@ -405,6 +414,7 @@ note_created(TableCopy *copy, TableTarget *target, Error *err)
 static Rc
 restore(TableCopy *copy, TableTarget *target, SchemaSection section, Error *err)
 {
+	ASSERT(copy->schema != NULL);
 	return schema_restore(copy->schema, target->conn, section, NULL, err);
 }
 
@@ -439,6 +449,7 @@ make_partition(TableTarget *target, const PGresult *partitions, int row,
 {
 	Buf sql;
 
+	ASSERT(row >= 0 && row < PQntuples(partitions));
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql, "CREATE TABLE IF NOT EXISTS %s PARTITION OF %s %s%s",
 			   PQgetvalue(partitions, row, 0), PQgetvalue(partitions, row, 1),
@@ -486,6 +497,7 @@ make_table(TableCopy *copy, TableTarget *target, Error *err)
 	bool has_rows;
 	Rc rc = target->row.created ? drop_unfinished(copy, target, err) : RC_OK;
 
+	ASSERT(copy->catalog != NULL);
 	if (rc == RC_OK)
 		rc = look_for_rows(work, target, &exists, &has_rows, err);
 	if (rc != RC_OK)
@@ -524,6 +536,7 @@ open_build(TableCopy *copy, int number, Error *err)
 	};
 	Rc rc = RC_OK;
 
+	ASSERT(copy->builds[number] == NULL);
 	if (target->row.created)
 		rc = schema_read_builds(copy->schema, target->conn, &options.list, err);
 	if (rc != RC_OK)
@@ -564,6 +577,7 @@ copy_rows(TableCopy *copy, int number, Error *err)
 	DataReport report;
 	Rc rc = match_target(copy->catalog, target->conn, err);
 
+	ASSERT(copy->catalog != NULL && copy->builds[number] != NULL);
 	FAULT("table.rows");
 	if (rc != RC_OK)
 		return rc;
@@ -587,6 +601,7 @@ copy_again(TableCopy *copy, Error *err)
 	TableWork *work = copy->work;
 	Rc rc = read_catalog(copy, err);
 
+	ASSERT(copy->changed);
 	copy->changed = false;
 	copy->snapshot_due = true;
 	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
@@ -607,6 +622,7 @@ complete_definition(TableCopy *copy, int number, Error *err)
 	int sequences;
 	Rc rc;
 
+	ASSERT(build != NULL);
 	log_info("table", "building indexes and constraints on %s", target->label);
 	rc = build_wait(build, NULL, NULL, -1, err);
 	if (rc == RC_OK)
@@ -627,6 +643,8 @@ complete_target(TableCopy *copy, int number, Error *err)
 	TableTarget *target = &copy->work->targets[number];
 	Rc rc = RC_OK;
 
+	ASSERT(copy->builds[number] != NULL);
+	CHECK(!copy->changed);
 	if (target->row.created)
 		rc = complete_definition(copy, number, err);
 	build_analyze(copy->builds[number], copy->catalog);

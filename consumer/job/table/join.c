@@ -88,6 +88,8 @@ hand_over(TableJoin *join, TableTarget *target, Error *err)
 	bool removed;
 	Rc rc = read_catch_up(join, target, &caught_up, err);
 
+	ASSERT(rc != RC_OK || pgconn_can_be_inside(target->conn));
+	ASSERT(target->row.kind != TABLE_READY);
 	if (rc != RC_OK)
 		return rc;
 	row.watermark = caught_up.end_lsn;
@@ -172,6 +174,7 @@ say_catching_up(TableJoin *join, TableTarget *target, Error *err)
 static Rc
 look_how_close(TableJoin *join, bool *all_close, Error *err)
 {
+	ASSERT(join->count > 0);
 	*all_close = true;
 	for (int i = 0; i < join->count; i++)
 	{
@@ -199,6 +202,7 @@ watch(void *context, Lsn *endpos, Error *err)
 	bool all_close;
 	Rc rc = look_how_close(join, &all_close, err);
 
+	ASSERT(!join->joining);
 	if (rc != RC_OK || !all_close || clock_monotonic_us() < join->not_before_us)
 		return rc;
 	for (int i = 0; i < join->count && rc == RC_OK; i++)
@@ -317,6 +321,7 @@ open_sink(TableJoin *join, TableTarget *target, const SlotInfo *slot,
 	};
 	Rc rc = postgres_sink_open(&join->sinks[join->count], NULL, &options, err);
 
+	ASSERT(join->count < CONFIG_TARGETS_MAX);
 	if (rc != RC_OK)
 		return rc;
 	join->targets[join->count] = target;
@@ -399,6 +404,7 @@ catch_up(TableJoin *join, Error *err)
 	if (rc != RC_OK)
 		return rc;
 	FAULT("table.catching_up");
+	ASSERT(join->stream != NULL);
 	pipeline.source = join->stream;
 	pipeline.sinks = join->sinks;
 	pipeline.sink_count = join->count;
@@ -499,6 +505,7 @@ tidy_up(TableJoin *join, Error *err)
 		TableRow row = target->row;
 		bool removed;
 
+		ASSERT(row.kind == TABLE_READY);
 		row.slot[0] = '\0';
 		rc = origin_drop(target->conn, work->slot, &removed, err);
 		for (int n = 0; n < work->name_count && rc == RC_OK; n++)

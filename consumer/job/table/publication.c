@@ -30,6 +30,7 @@ table_is_published(TableWork *work, bool *published, Error *err)
 	Buf sql;
 	Rc rc = parse_list(work, &publications, err);
 
+	ASSERT(work->oid != 0);
 	if (rc != RC_OK)
 		return rc;
 	buf_init(&sql, BUF_TEXT_MAX);
@@ -54,6 +55,7 @@ static void
 append_alter(Buf *sql, const TableWork *work, const char *publication,
 			 const char *verb)
 {
+	ASSERT(strcmp(verb, "ADD") == 0 || strcmp(verb, "DROP") == 0);
 	buf_append_string(sql, "ALTER PUBLICATION ");
 	buf_append_identifier(sql, publication);
 	buf_printf(sql, " %s TABLE %s%s", verb, work->partitioned ? "" : "ONLY ",
@@ -107,6 +109,7 @@ table_unpublish(TableWork *work, bool *published, Error *err)
 	Buf sql;
 	Rc rc = parse_list(work, &publications, err);
 
+	ASSERT(work->oid != 0);
 	if (rc != RC_OK)
 		return rc;
 	/* From PostgreSQL 19 on, rows with prexcept are tables that a publication

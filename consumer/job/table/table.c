@@ -39,6 +39,7 @@ is_somewhere(const TableWork *work, TableStateKind kind)
 static bool
 is_copied(const TableWork *work)
 {
+	ASSERT(work->target_count > 0);
 	for (int i = 0; i < work->target_count; i++)
 		if (!work->targets[i].copied && !work->targets[i].row.exists)
 			return false;
@@ -48,6 +49,7 @@ is_copied(const TableWork *work)
 static bool
 has_row_everywhere(const TableWork *work)
 {
+	ASSERT(work->target_count > 0);
 	for (int i = 0; i < work->target_count; i++)
 		if (!work->targets[i].row.exists)
 			return false;
@@ -189,6 +191,8 @@ leave_out(TableWork *work, TableTarget *target, TableStateKind kind, bool keep,
 	bool removed;
 	Rc rc = table_begin(work, target, err);
 
+	ASSERT(kind == TABLE_REMOVED || kind == TABLE_PAUSED);
+	ASSERT(!keep || kind == TABLE_PAUSED);
 	/* The follower may not have reached the watermark of the copy yet. */
 	row.watermark = target->progress.end_lsn;
 	if (target->row.exists && target->row.kind == TABLE_READY)
@@ -242,6 +246,7 @@ refuse_unknown(TableWork *work, Error *err)
 	bool known = work->config->by_name;
 	Rc rc = RC_OK;
 
+	ASSERT(work->name_count > 0);
 	if (!known && work->oid != 0)
 		rc = table_is_published(work, &known, err);
 	for (int i = 0; i < work->target_count && rc == RC_OK && !known; i++)
@@ -292,6 +297,7 @@ note_slot(TableWork *work, TableTarget *target, Error *err)
 	TableRow row = target->row;
 	Rc rc = RC_OK;
 
+	ASSERT(work->slot[0] != '\0');
 	snprintf(row.slot, sizeof(row.slot), "%s", work->slot);
 	for (int i = 0; i < work->name_count && rc == RC_OK; i++)
 		rc = table_state_write(target->conn, work->config->name,
@@ -307,6 +313,7 @@ copy_slot(TableWork *work, Error *err)
 	const char *params[] = {work->config->name, work->slot};
 	Rc rc = table_drop_slot(work, err);
 
+	ASSERT(work->slot[0] != '\0');
 	for (int i = 0; i < work->target_count && rc == RC_OK; i++)
 		rc = note_slot(work, &work->targets[i], err);
 	if (rc == RC_OK)
@@ -403,6 +410,7 @@ run_on_table(TableWork *work, TableVerb verb, const char *name, Error *err)
 {
 	Rc rc = table_work_take(work, name, verbs[verb].must_exist, err);
 
+	ASSERT((size_t) verb < LENGTH_OF(verbs));
 	if (rc == RC_OK)
 		rc = verbs[verb].run(work, err);
 	if (rc == RC_OK)

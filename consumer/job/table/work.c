@@ -121,6 +121,7 @@ check_timeline(const TableWork *work, const TableTarget *target, Error *err)
 const char *
 table_command(const TableWork *work, const char *verb)
 {
+	ASSERT(work->name_count > 0);
 	return arena_strdup(
 		work->arena,
 		OWN_COMMAND_TABLE(verb, work->names[0].schema, work->names[0].name));
@@ -132,6 +133,7 @@ require_progress(const TableWork *work, const TableTarget *target, Error *err)
 	const char *name = work->config->name;
 	Rc rc = RC_OK;
 
+	ASSERT(target->conn != NULL);
 	/* A table whose writes were moved to the target must not be copied over. */
 	if (progress_is_switched(&target->progress))
 		return progress_table_check_open(target->conn, name, err);
@@ -211,6 +213,7 @@ open_target(TableWork *work, int number, Error *err)
 	bool marked;
 	Rc rc;
 
+	ASSERT(number == work->target_count);
 	config_label_target(work->config, number, target->label);
 	target->conninfo = work->config->targets[number];
 	work->target_count++;
@@ -307,6 +310,7 @@ set_names(TableWork *work, const PGresult *result)
 {
 	Buf text;
 
+	ASSERT(PQntuples(result) > 0);
 	work->name_count = PQntuples(result);
 	work->names = arena_calloc(work->arena, (size_t) work->name_count,
 							   sizeof(TableName));
@@ -338,6 +342,7 @@ table_oids(const TableWork *work)
 	OidList list = {.oids = arena_calloc(work->arena, (size_t) work->name_count,
 										 sizeof(uint32_t))};
 
+	ASSERT(work->name_count > 0);
 	while (list.count < work->name_count)
 	{
 		list.oids[list.count] = work->tables[list.count].oid;
@@ -361,6 +366,7 @@ read_family(TableWork *work, Error *err)
 	PGresult *result = NULL;
 	Rc rc;
 
+	ASSERT(work->oid != 0);
 	snprintf(oid, sizeof(oid), "%u", work->oid);
 	rc = pgconn_exec_params(work->source, sql, 1, params, &result, err);
 	if (rc == RC_OK && PQntuples(result) == 0)
@@ -441,6 +447,7 @@ ambiguous(const char *name, const PGresult *result, Error *err)
 					  "there are %d tables \"%s\" on the source",
 					  PQntuples(result), name);
 
+	ASSERT(PQntuples(result) > 1);
 	error_hint(err, "Say which: %s.%s, for example.", PQgetvalue(result, 0, 1),
 			   name);
 	return rc;
@@ -500,6 +507,7 @@ try_lock(TableWork *work, bool *locked, Error *err)
 	Rc rc = pgconn_exec_params(work->source, sql, LENGTH_OF(params), params,
 							   &result, err);
 
+	ASSERT(work->qualified != NULL);
 	*locked = rc == RC_OK && sql_bool(result, 0, 0);
 	PQclear(result);
 	return rc;
@@ -637,6 +645,8 @@ table_write(TableWork *work, TableTarget *target, const TableRow *row,
 {
 	Rc rc = RC_OK;
 
+	ASSERT(pgconn_can_be_inside(target->conn));
+	ASSERT(work->name_count > 0);
 	if (!target->row.exists || !is_left_out(target->row.kind) ||
 		!is_left_out(row->kind))
 		rc = table_disturb(work, target, err);
@@ -664,6 +674,7 @@ table_end(TableTarget *target, Rc rc, Error *err)
 Rc
 table_note_copied(TableWork *work, TableTarget *target, Error *err)
 {
+	ASSERT(work->oid != 0);
 	target->copied = true;
 	return copied_table_add(target->conn, work->config->name, work->tables,
 							work->name_count, err);
@@ -697,6 +708,7 @@ follower_has_seen(TableWork *work, TableTarget *target, bool *seen, Error *err)
 	Rc rc = progress_table_read(target->conn, work->config->name,
 								&target->progress, err);
 
+	ASSERT(target->changed_token != 0);
 	if (rc == RC_OK)
 		rc = slot_read(work->source, work->config->name, &slot, err);
 	*seen = target->progress.lease_token > target->changed_token ||
@@ -744,6 +756,7 @@ table_await_follower(TableWork *work, TableTarget *target, Error *err)
 Rc
 table_drop_slot(TableWork *work, Error *err)
 {
+	ASSERT(work->slot[0] != '\0');
 	for (int attempt = 1;; attempt++)
 	{
 		SlotInfo slot = {0};

@@ -24,6 +24,7 @@ static const LibpqStep anytime[] = {
 	 .answer = LIBPQ_ROWS,
 	 .rows = "1000\n"},
 	{.sql = "SET datestyle", .answer = LIBPQ_ROWS, .columns = 1},
+	{.sql = "BEGIN", .answer = LIBPQ_COMMAND},
 	{0}};
 
 static PgConn *
@@ -54,6 +55,7 @@ test_it_holds_what_is_its_own(void **state UNUSED)
 	PgConn *conn = open_script(steps);
 	Error err = {0};
 
+	assert_int_equal(pgconn_exec(conn, "BEGIN", NULL, &err), RC_OK);
 	assert_int_equal(large_object_table_hold(conn, "shop", 3, &err), RC_OK);
 	assert_int_equal(large_object_table_end(conn, "shop", 3, &point, &err),
 					 RC_OK);
@@ -72,6 +74,7 @@ test_another_pass_has_begun(void **state UNUSED)
 	PgConn *conn = open_script(steps);
 	Error err = {0};
 
+	assert_int_equal(pgconn_exec(conn, "BEGIN", NULL, &err), RC_OK);
 	assert_int_equal(large_object_table_hold(conn, "shop", 3, &err), RC_FAIL);
 	assert_int_equal(err.code, ERR_CHANGED);
 	error_reset(&err);
