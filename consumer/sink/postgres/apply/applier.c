@@ -94,6 +94,7 @@ send_step(Applier *self, Error *err)
 		.table = self->step.table,
 	};
 
+	ASSERT(self->step_state == STEP_TAKEN);
 	FAULT("apply.before_statement");
 	self->step_state = STEP_WANTED;
 	if (self->step.statement == NULL || !self->step.statement->checked)
@@ -116,6 +117,7 @@ take_step(Applier *self)
 {
 	if (self->step_state != STEP_WANTED)
 		return;
+	ASSERT(self->plan != NULL);
 	params_reset(self->params);
 	plan_next(self->plan, self->params, &self->step);
 	self->step_state = self->step.kind == STEP_END ? STEPS_ENDED : STEP_TAKEN;
@@ -139,6 +141,7 @@ must_drain(const Applier *self)
 static MUST_CHECK Rc
 send_steps(Applier *self, Error *err)
 {
+	ASSERT(self->state == APPLIER_SENDING);
 	while (!lane_is_blocked(self->lane) && !must_stop(self))
 	{
 		Rc rc;
@@ -173,6 +176,7 @@ send_begin(Applier *self, Error *err)
 {
 	Rc rc = applier_send_plain(self, "BEGIN", EXPECT_DONE, err);
 
+	ASSERT(!self->txn_open);
 	if (rc == RC_OK && self->target->has_open_transactions)
 		rc = applier_send_plain(self, target_lock_timeout_sql, EXPECT_DONE,
 								err);
@@ -193,6 +197,9 @@ make_plan(Applier *self, bool folded, Error *err)
 		.pipeline = self->target->pipeline};
 	Rc rc = RC_OK;
 
+	ASSERT(self->as_batch.txn_end > 0 &&
+		   self->as_batch.txn_end <= self->batch->txn_count);
+	ASSERT(!self->failure.is_there);
 	plan_free(self->plan);
 	self->plan = folded ? plan_folded_new(&input) : plan_ordered_new(&input);
 	self->as_batch.folded = folded;
@@ -215,6 +222,7 @@ make_plan(Applier *self, bool folded, Error *err)
 Rc
 applier_forget_statements(Applier *self, Error *err)
 {
+	ASSERT(lane_is_empty(self->lane));
 	statement_cache_reset(self->statements);
 	for (int i = 0; i < FIXED_COUNT; i++)
 		self->fixed[i].prepared = false;
@@ -251,6 +259,7 @@ applier_start(Applier *self, Batch *batch, Error *err)
 	Rc rc = RC_OK;
 
 	ASSERT(self->state == APPLIER_IDLE && batch_is_empty(&self->own_batch));
+	ASSERT(!batch_is_empty(batch));
 	self->own_batch = *batch;
 	*batch = emptied;
 	if (self->target->per_transaction && self->batch->txn_count > 1)
@@ -335,6 +344,8 @@ keep_transactions_before(Applier *self)
 	Batch *batch = self->batch;
 	size_t txn_index;
 
+	ASSERT(self->failure.index == PLAN_NO_CHANGE ||
+		   self->failure.index < batch->change_count);
 	if (self->failure.index == PLAN_NO_CHANGE ||
 		self->as_batch.stop.code != ERR_NONE ||
 		error_is_transient(&self->failure.error) ||
@@ -360,6 +371,7 @@ take_less(Applier *self)
 	Target *target = self->target;
 	size_t relations = self->batch->relation_count;
 
+	ASSERT(self->as_batch.txn_end > 0);
 	if (!out_of_room_is(&self->failure.error) ||
 		self->as_batch.stop.code != ERR_NONE)
 		return false;
@@ -384,6 +396,7 @@ applier_refresh_tables(Applier *self, TableCache *tables, int *refreshes,
 	const Error *failure = &self->failure.error;
 	Rc rc;
 
+	ASSERT(*refreshes >= 0 && *refreshes <= REFRESHES_MAX);
 	*changed = false;
 	if (*refreshes >= REFRESHES_MAX ||
 		(error_is_transient(failure) && failure->code != ERR_CHANGED))
@@ -411,6 +424,7 @@ recover(Applier *self, Error *err)
 	bool changed = false;
 	Rc rc;
 
+	ASSERT(self->failure.is_there);
 	if ((self->state == APPLIER_COMMITTING && self->commit.is_done) ||
 		batch_is_empty(self->batch))
 	{
@@ -475,6 +489,7 @@ start_rest(Applier *self, Error *err)
 	plan_free(self->plan);
 	self->plan = NULL;
 	batch_drop(self->batch, self->as_batch.txn_end);
+	CHECK(!batch_is_empty(self->batch));
 	if (self->as_batch.txn_end > self->batch->txn_count)
 		self->as_batch.txn_end = self->batch->txn_count;
 	return make_plan(self, is_worth_folding(self, self->batch), err);
@@ -486,6 +501,7 @@ round_is_over(Applier *self, Error *err)
 {
 	const Batch *batch = self->batch;
 
+	ASSERT(lane_is_empty(self->lane));
 	if (self->state == APPLIER_FETCHING)
 		return applier_end_fetch(self, err);
 	if (self->as_txns.round != NULL &&
@@ -528,6 +544,7 @@ round_is_over(Applier *self, Error *err)
 		if (rc != RC_OK)
 			return rc;
 	}
+	ASSERT(self->as_batch.txn_end == batch->txn_count);
 	self->open_rows += (int64_t) batch->change_count;
 	return finish_round(self, err);
 }
@@ -680,6 +697,7 @@ static const Statement fixed_statements[FIXED_COUNT] = {
 void
 applier_init(Applier *self, Target *target, PgConn *conn)
 {
+	ASSERT(target->pipeline != NULL);
 	*self = (Applier){
 		.target = target,
 		.lane = lane_new(conn),

@@ -15,6 +15,8 @@ void
 applier_add_progress(const Applier *self, Params *params, const TxnInfo *txn,
 					 Lsn end_lsn, int64_t transactions, int64_t rows)
 {
+	CHECK(txn == NULL || txn->end_lsn == end_lsn);
+	ASSERT(end_lsn != 0 && transactions >= 0 && rows >= 0);
 	params_add_bytes(params, TYPE_TEXT, self->target->pipeline,
 					 (int) strlen(self->target->pipeline));
 	params_add_int8(params, self->target->lease_token);
@@ -84,6 +86,10 @@ applier_commit_batch(Applier *self, Error *err)
 
 	CHECK(self->txn_open && batch->txns[self->as_batch.txn_end - 1].complete);
 	CHECK(last->end_lsn > self->target->noted_lsn);
+	ASSERT(self->state == APPLIER_DRAINING && lane_is_empty(self->lane));
+	/* Otherwise progress would say that rows are applied which were not sent.
+	 */
+	CHECK(self->step_state == STEPS_ENDED);
 	self->commit.lsn = last->end_lsn;
 	self->commit.rows = self->open_rows +
 						(int64_t) batch_txn_end(batch,
@@ -134,6 +140,7 @@ applier_forget_kept(Applier *self, Lsn after_lsn, Lsn lsn, Error *err)
 							   .change_index = PLAN_NO_CHANGE};
 	Rc rc;
 
+	CHECK(lsn <= self->target->noted_lsn);
 	begin_position(self, self->target->noted_lsn);
 	rc = lane_enter_pipeline(self->lane, err);
 	if (rc == RC_OK)
@@ -155,6 +162,7 @@ applier_ask_position(Applier *self, Lsn lsn, bool flushed, Error *err)
 {
 	Rc rc = lane_enter_pipeline(self->lane, err);
 
+	ASSERT(lsn <= self->target->noted_lsn);
 	self->commit.txns = 0;
 	self->commit.rows = 0;
 	self->commit.is_done = true;
@@ -226,6 +234,7 @@ applier_note_round(Applier *self)
 {
 	Target *target = self->target;
 
+	CHECK(self->state != APPLIER_COMMITTING || self->commit.is_done);
 	if (self->state == APPLIER_COMMITTING)
 	{
 		FAULT("apply.after_commit");

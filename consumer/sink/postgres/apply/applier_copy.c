@@ -16,6 +16,7 @@ applier_start_copy(Applier *self, Error *err)
 	int sent;
 	Rc rc = lane_leave_pipeline(self->lane, err);
 
+	ASSERT(self->step.kind == STEP_COPY && table->column_count > 0);
 	if (rc != RC_OK)
 		return rc;
 	buf_init(&sql, BUF_TEXT_MAX);
@@ -50,6 +51,7 @@ finish_copy(Applier *self, Error *err)
 {
 	Rc rc = lane_enter_pipeline(self->lane, err);
 
+	ASSERT(self->state == APPLIER_COPYING);
 	FAULT("apply.after_copy");
 	self->step_state = STEP_WANTED;
 	applier_set_state(self, APPLIER_SENDING);
@@ -100,6 +102,7 @@ send_copy_rows(Applier *self, Error *err)
 	PGconn *pg = pgconn_raw(conn);
 	Buf *rows = &self->copy_buffer;
 
+	ASSERT(self->copy_state == COPY_SENDING);
 	while (!lane_is_blocked(self->lane))
 	{
 		bool more;

@@ -23,6 +23,7 @@ send_fetch(Applier *self, const SinkFetch *fetch, size_t index, Error *err)
 	Statement *statement = statement_get(self->statements, STATEMENT_FETCH,
 										 table, fetch->row, find);
 
+	ASSERT(fetch->txn.end_lsn > self->target->report->start_lsn);
 	params_reset(self->params);
 	statement_add_params(self->params, statement, table, fetch->row, find);
 	return lane_send_statement(self->lane, statement, self->params,
@@ -41,6 +42,7 @@ send_read_kept(Applier *self, const SinkFetch *fetch, size_t index, Error *err)
 		.change_index = index,
 		.table = table_cache_get(self->tables, fetch->removal->relation)};
 
+	ASSERT(fetch->txn.end_lsn <= self->target->report->start_lsn);
 	params_reset(self->params);
 	params_add_bytes(self->params, TYPE_TEXT, fetch->pipeline,
 					 (int) strlen(fetch->pipeline));
@@ -74,6 +76,7 @@ applier_start_fetch(Applier *self, SinkFetch *fetches, Error *err)
 	Rc rc = RC_OK;
 
 	ASSERT(self->state == APPLIER_IDLE && batch_is_empty(self->batch));
+	ASSERT(fetches != NULL && self->fetches == NULL);
 	statement_cache_set_counting(self->statements, false);
 	if (statement_cache_wants_reset(self->statements))
 		rc = applier_forget_statements(self, err);
@@ -115,6 +118,7 @@ take_value(const SinkFetch *fetch, int column, const PGresult *result, int row,
 	Value *value = &fetch->row[column];
 
 	CHECK(value->kind == VALUE_UNCHANGED);
+	ASSERT(column >= 0 && column < relation->column_count);
 	if (PQgetisnull(result, row, field))
 	{
 		*value = (Value){.kind = VALUE_NULL};
@@ -162,6 +166,7 @@ applier_take_fetched(Applier *self, const PGresult *result,
 	bool is_kept = expectation->kind == EXPECT_KEPT;
 	int rows = PQntuples(result);
 
+	ASSERT(self->state == APPLIER_FETCHING);
 	if (is_kept ? rows > 0 : rows == 1)
 	{
 		if (is_kept)
@@ -187,6 +192,7 @@ applier_end_fetch(Applier *self, Error *err)
 {
 	Rc rc = lane_leave_pipeline(self->lane, err);
 
+	ASSERT(self->state == APPLIER_FETCHING);
 	applier_set_state(self, APPLIER_IDLE);
 	if (rc == RC_OK && self->failure.is_there)
 	{

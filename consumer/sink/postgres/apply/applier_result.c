@@ -19,6 +19,7 @@ static void
 note_failure(Applier *self, Error *failure, const ConflictChange *described,
 			 size_t change_index, bool is_refusal)
 {
+	ASSERT(failure->code != ERR_NONE);
 	if (self->failure.is_there)
 	{
 		error_reset(failure);
@@ -41,6 +42,7 @@ describe_change(const Applier *self, const Expectation *expectation,
 	*described = (ConflictChange){.table = expectation->table};
 	if (index == PLAN_NO_CHANGE || self->state == APPLIER_FETCHING)
 		return;
+	CHECK(index < self->batch->change_count);
 	described->change = self->batch->changes[index];
 	described->txn = batch_change_txn(self->batch, index);
 }
@@ -49,6 +51,7 @@ describe_change(const Applier *self, const Expectation *expectation,
 static void
 log_settled(Applier *self, const ConflictChange *described)
 {
+	ASSERT(described->table->policy != CONFLICT_STOP);
 	self->target->report->conflicts++;
 	if (++self->target->conflicts > CONFLICTS_LOGGED_MAX)
 		return;
@@ -118,6 +121,7 @@ note_lease_lost(Applier *self, Error *failure)
 static bool
 says_changed(const Expectation *expectation, const Error *failure)
 {
+	ASSERT(failure->code != ERR_NONE);
 	return !error_is_transient(failure) &&
 		   (expectation->kind == EXPECT_CURRENT ||
 			strcmp(failure->sqlstate, current_changed_sqlstate) == 0);
@@ -143,6 +147,7 @@ add_commit_context(const BatchTxn *txns, size_t txn_count, Error *err)
 	const TxnInfo *first = &txns[0].txn;
 	const TxnInfo *last = &txns[txn_count - 1].txn;
 
+	ASSERT(txn_count > 0);
 	if (txn_count == 1)
 		error_context(err, "committing transaction %u, commit LSN " LSN_FORMAT,
 					  first->xid, LSN_ARGS(first->commit_lsn));
@@ -213,6 +218,8 @@ check_commit(Applier *self, PGresult *result, const Expectation *expectation)
 	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
 	CHECK(self->as_txns.round != NULL && !self->failure.is_there);
 	CHECK(expectation->txn_first >= self->as_txns.committed);
+	CHECK(expectation->txn_first <= expectation->txn_index &&
+		  expectation->txn_index < self->batch->txn_count);
 	FAULT("apply.after_commit");
 	for (size_t t = expectation->txn_first; t <= expectation->txn_index; t++)
 	{
@@ -232,6 +239,7 @@ note_committed(Applier *self, PGresult *result)
 {
 	CHECK(strcmp(PQcmdStatus(result), "COMMIT") == 0);
 	CHECK(self->state == APPLIER_COMMITTING && !self->failure.is_there);
+	CHECK(!self->commit.is_done);
 	self->commit.is_done = true;
 }
 

@@ -49,6 +49,7 @@ add_turn(Params *params, uint32_t turn)
 static void
 build_turn_params(Applier *self, uint32_t turn)
 {
+	ASSERT(self->as_txns.round->takes_turns);
 	params_reset(self->progress_params);
 	add_turn(self->progress_params, (uint32_t) self->as_txns.round->turn_class);
 	add_turn(self->progress_params, turn);
@@ -61,6 +62,7 @@ build_turn_params(Applier *self, uint32_t turn)
 static MUST_CHECK Rc
 send_take_turn(Applier *self, uint32_t turn, Error *err)
 {
+	ASSERT(turn > 0);
 	build_turn_params(self, turn - 1);
 	add_turn(self->progress_params, turn + self->as_txns.round->turn_stride);
 	return send_fixed(self, FIXED_TAKE_TURN, err);
@@ -101,6 +103,7 @@ applier_begin_txn(Applier *self, Error *err)
 	const TxnRound *round = self->as_txns.round;
 	size_t index = self->step.txn_index;
 
+	ASSERT(round != NULL && index < self->batch->txn_count);
 	self->as_txns.first = index;
 	self->as_txns.rows_counted = 0;
 	self->as_txns.results_wanted = false;
@@ -179,6 +182,7 @@ send_check(Applier *self, size_t index, Error *err)
 	bool all = is_last && self->as_txns.round->has_partitioned;
 	CurrentTables tables;
 
+	ASSERT(self->as_txns.first <= index && index < batch->txn_count);
 	if (!self->as_txns.check_wanted && !all)
 		return RC_OK;
 	tables = table_cache_of_changes(
@@ -197,6 +201,8 @@ applier_commit_txn(Applier *self, Error *err)
 	bool is_last = index + 1 == self->batch->txn_count;
 	Rc rc = RC_OK;
 
+	ASSERT(round != NULL && index < self->batch->txn_count);
+	CHECK(!self->failure.is_there);
 	FAULT("apply.before_commit");
 	if (round->takes_turns)
 		rc = send_check(self, index, err);
@@ -228,6 +234,7 @@ set_up_conditions(Applier *self, Error *err)
 	bool made;
 	Rc rc = current_set_up(lane_conn(self->lane), &made, err);
 
+	ASSERT(self->conditions == CONDITIONS_UNKNOWN);
 	if (rc != RC_OK)
 		return rc;
 	self->conditions = made ? CONDITIONS_MADE : CONDITIONS_REFUSED;
@@ -249,6 +256,8 @@ applier_start_txns(Applier *self, Batch *batch, const TxnRound *round,
 	Rc rc = RC_OK;
 
 	ASSERT(self->state == APPLIER_IDLE && !self->txn_open);
+	ASSERT(self->plan == NULL && self->as_txns.round == NULL);
+	ASSERT(batch_is_empty(&self->own_batch));
 	self->batch = batch;
 	self->as_txns.round = round;
 	self->as_txns.stopping = false;
@@ -283,6 +292,7 @@ undo(Applier *self, Error *err)
 {
 	Rc rc;
 
+	ASSERT(self->as_txns.round != NULL);
 	FAULT("apply.before_rollback");
 	rc = pgconn_exec(lane_conn(self->lane), "ROLLBACK", NULL, err);
 	if (rc == RC_OK && self->as_txns.round->takes_turns)

@@ -45,6 +45,7 @@ conflict_set_wrong_rows(const ConflictChange *what, int64_t expected,
 {
 	Rc rc;
 
+	ASSERT(expected != found);
 	if (what->change == NULL)
 		rc = error_set(err, ERR_CONFLICT,
 					   "changes of %" PRId64 " rows in table %s on the target "
@@ -174,6 +175,7 @@ print_value(PgConn *target, const TargetColumn *column, const Value *value,
 	Error ignored = {0};
 	bool printed = false;
 
+	ASSERT(value->kind == VALUE_BINARY);
 	if (!PQsendQueryParams(pgconn_raw(target),
 						   "SELECT pg_catalog.format('%s', $1)", 1, types,
 						   values, lengths, formats, 0))
@@ -228,6 +230,7 @@ append_value(PgConn *target, const TargetColumn *column, const Value *value,
 static bool
 can_be_skipped(const ConflictChange *what, const Error *err)
 {
+	ASSERT(what->change != NULL);
 	if (what->table->policy != CONFLICT_STOP)
 		return false;
 	if (what->change->kind == CHANGE_INSERT)
@@ -243,6 +246,7 @@ can_be_skipped(const ConflictChange *what, const Error *err)
 static void
 add_no_key(const ConflictChange *what, Error *err)
 {
+	ASSERT(what->table->key_count == 0);
 	if (err->detail != NULL)
 		error_context(err, "the table has no key to name the row by");
 	else if (can_be_skipped(what, err))

@@ -82,6 +82,7 @@ lane_is_empty(const Lane *lane)
 bool
 lane_is_blocked(const Lane *lane)
 {
+	ASSERT(lane->item_count <= LANE_EXPECTATIONS_MAX);
 	return lane->flush_pending ||
 		   lane->item_count + ITEMS_AT_ONCE_MAX > LANE_EXPECTATIONS_MAX;
 }
@@ -134,6 +135,7 @@ Rc
 lane_send_sql(Lane *lane, const char *sql, const Expectation *expectation,
 			  Error *err)
 {
+	ASSERT(lane->in_pipeline);
 	if (!PQsendQueryParams(lane->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
 		return broken(lane, err);
 	push(lane, ITEM_COMMAND, expectation);
@@ -148,6 +150,7 @@ lane_send_statement(Lane *lane, Statement *statement, const Params *params,
 
 	ASSERT(statement->sql != NULL);
 	CHECK(params->count >= statement->param_count);
+	ASSERT(lane->in_pipeline);
 	if (!statement->prepared)
 	{
 		if (!PQsendPrepare(lane->pg, statement->name, statement->sql,
@@ -169,6 +172,7 @@ lane_send_statement(Lane *lane, Statement *statement, const Params *params,
 Rc
 lane_send_sync(Lane *lane, Error *err)
 {
+	ASSERT(lane->in_pipeline);
 	if (!PQpipelineSync(lane->pg))
 		return broken(lane, err);
 	push(lane, ITEM_SYNC, NULL);
@@ -214,6 +218,7 @@ Rc
 lane_receive(Lane *lane, PGresult **result, Expectation *expectation,
 			 Error *err)
 {
+	ASSERT(lane->in_pipeline || lane->item_count == 0);
 	while (lane->item_count > 0)
 	{
 		Item *item = &lane->items[lane->item_first];

@@ -146,6 +146,7 @@ turn_class(const Target *target)
 static Applier *
 member_of_turn(Lanes *lanes, uint32_t turn)
 {
+	ASSERT(lanes->member_count > 0);
 	return lanes->members[turn % (uint32_t) lanes->member_count];
 }
 
@@ -188,6 +189,7 @@ start_alone(Lanes *lanes, bool in_order, size_t end, Error *err)
 		.moves_progress = true,
 		.joined = !in_order && !lanes->target->per_transaction};
 
+	ASSERT(end > 0 && end <= lanes->batch.txn_count);
 	lanes->round.takes_turns = false;
 	return applier_start_txns(lanes->members[0], &lanes->batch, &lanes->round,
 							  &selection, err);
@@ -200,6 +202,7 @@ start_members(Lanes *lanes, Error *err)
 	uint32_t stride = (uint32_t) lanes->member_count;
 	Rc rc = take_turns(lanes, err);
 
+	ASSERT(count >= stride);
 	lanes->round.takes_turns = true;
 	lanes->round.turn_class = turn_class(lanes->target);
 	lanes->round.turn_first = lanes->turn_next;
@@ -250,6 +253,7 @@ has_partitioned(const Lanes *lanes)
 static MUST_CHECK Rc
 start_together(Lanes *lanes, Error *err)
 {
+	ASSERT(!batch_is_empty(&lanes->batch));
 	set_state(lanes, LANES_TOGETHER);
 	lanes->round.has_partitioned = has_partitioned(lanes);
 	lanes->round.start_lsn = lanes->target->noted_lsn;
@@ -311,6 +315,7 @@ committed_count(const Lanes *lanes)
 	for (int i = 0; i < lanes->member_count; i++)
 		if (lanes->members[i]->as_txns.committed > count)
 			count = lanes->members[i]->as_txns.committed;
+	ASSERT(count <= lanes->batch.txn_count);
 	return count;
 }
 
@@ -348,6 +353,7 @@ forget_round(Lanes *lanes)
 static bool
 is_final(const Lanes *lanes, const Applier *failed)
 {
+	ASSERT(failed->failure.is_there);
 	if (lanes->state == LANES_ALONE)
 		return true;
 	return !lanes->round.takes_turns && !failed->failure.is_refusal &&
@@ -358,6 +364,7 @@ is_final(const Lanes *lanes, const Applier *failed)
 static void
 begin_again(Lanes *lanes)
 {
+	ASSERT(all_idle(lanes));
 	lanes->turns_taken = false;
 	drop_committed(lanes);
 	CHECK(!batch_is_empty(&lanes->batch));
@@ -370,6 +377,7 @@ recover(Lanes *lanes, Applier *failed, Error *err)
 	bool changed;
 	Rc rc;
 
+	ASSERT(failed->failure.is_there);
 	/* It failed after the last commit, so nothing has to be repeated. */
 	if (committed_count(lanes) == lanes->batch.txn_count)
 	{
@@ -407,6 +415,7 @@ finish_round(Lanes *lanes, Error *err)
 	Target *target = lanes->target;
 	Applier *failed = find_failed(lanes);
 
+	ASSERT(lanes->state != LANES_IDLE && all_idle(lanes));
 	if (failed != NULL)
 		return recover(lanes, failed, err);
 	drop_committed(lanes);

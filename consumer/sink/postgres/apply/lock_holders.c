@@ -51,6 +51,7 @@ lock_holders_add(PgConn *aside, const PgConn *conn, const char *statement,
 	PGresult *result = NULL;
 	Error ignored = {0};
 
+	ASSERT(aside != conn);
 	snprintf(pid, sizeof(pid), "%d", PQbackendPID(pgconn_raw(conn)));
 	if (pgconn_exec_params(aside, holders_sql, LENGTH_OF(params), params,
 						   &result, &ignored) == RC_FAIL)

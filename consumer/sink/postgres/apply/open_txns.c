@@ -138,6 +138,7 @@ add_part(Place *place, Lsn delivered_lsn)
 {
 	Part *part = xcalloc(1, sizeof(Part));
 
+	ASSERT((place->first == NULL) == (place->last == NULL));
 	part->after_lsn = delivered_lsn;
 	if (place->last != NULL)
 		place->last->next = part;
@@ -153,6 +154,7 @@ take_first_part(Place *place)
 {
 	Part *part = place->first;
 
+	ASSERT(part != NULL);
 	place->first = part->next;
 	if (place->first == NULL)
 		place->last = NULL;
@@ -197,6 +199,7 @@ refuse(OpenTxns *self, uint32_t xid, const char *reason, Error *err)
 					  "open on the source",
 					  xid, self->target->label);
 
+	ASSERT(xid != 0);
 	error_detail(err, "%s", reason);
 	self->target->report->refused_xid = xid;
 	self->target->report->refused_until_lsn = 0;
@@ -298,6 +301,7 @@ open_txns_check_blame(OpenTxns *self, Error *err)
 static Place *
 find_place(OpenTxns *self, uint32_t xid)
 {
+	ASSERT(xid != 0);
 	for (int i = 0; i < OPEN_TXNS_MAX; i++)
 		if (self->places[i].xid == xid &&
 			self->places[i].state != PLACE_ABORTING)
@@ -429,6 +433,7 @@ release_savepoints(Place *place, int first, Error *err)
 {
 	uint32_t subxid;
 
+	ASSERT(first >= 0);
 	if (first >= place->savepoint_count)
 		return RC_OK;
 	subxid = place->savepoints[first].subxid;
@@ -445,6 +450,7 @@ enter_subtransaction(OpenTxns *self, Place *place, uint32_t subxid, Error *err)
 {
 	int found = find_savepoint(place, subxid);
 
+	ASSERT(place->savepoint_count <= OPEN_TXNS_SAVEPOINTS_MAX);
 	if (subxid == 0 || found >= 0)
 		return release_savepoints(place, found + 1, err);
 	if (place->savepoint_count == OPEN_TXNS_SAVEPOINTS_MAX)
@@ -461,6 +467,7 @@ roll_back_subtransaction(Place *place, uint32_t subxid, Error *err)
 	int found = find_savepoint(place, subxid);
 	Rc rc;
 
+	ASSERT(subxid != 0);
 	if (found < 0)
 		return RC_OK; /* it had no changes for this target */
 	rc = applier_roll_back_to(&place->applier, subxid,
@@ -520,6 +527,7 @@ connect(OpenTxns *self, Place *place, Error *err)
 	Rc rc = session_open_another(&conn, &self->session, self->marked, err);
 	char *reason;
 
+	ASSERT(!place->connected);
 	if (rc == RC_OK)
 	{
 		applier_init(&place->applier, self->target, conn);
@@ -542,6 +550,7 @@ ensure_open(OpenTxns *self, Place *place, Error *err)
 {
 	Rc rc = place->connected ? RC_OK : connect(self, place, err);
 
+	ASSERT(place->state != PLACE_FREE);
 	if (rc == RC_OK && !place->applier.txn_open)
 	{
 		log_debug("apply", "transaction %u is applied to %s while open",
@@ -587,6 +596,7 @@ leave(Place *place)
 {
 	ASSERT(place->first == NULL && place->queued_bytes == 0);
 	CHECK(!place->connected || !place->applier.txn_open);
+	ASSERT(place->starting == NULL);
 	set_state(place, PLACE_FREE);
 	place->xid = 0;
 	place->ends_after_lsn = 0;
@@ -599,6 +609,7 @@ work_idle(OpenTxns *self, Place *place, const OpenTxnsTurn *turn, Error *err)
 {
 	Rc rc = RC_OK;
 
+	ASSERT(place->xid != 0 && place->state != PLACE_FREE);
 	if (place->state == PLACE_ABORTING)
 	{
 		if (place->connected)

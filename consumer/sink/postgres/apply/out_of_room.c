@@ -56,6 +56,7 @@ set_too_many(PgConn *target, const PGresult *result, Error *failure)
 					  pgconn_label(target));
 
 	ASSERT(rc == RC_FAIL);
+	ASSERT(PQntuples(result) == 1);
 	(void) rc;
 	error_sqlstate(failure, OUT_OF_MEMORY_SQLSTATE);
 	error_detail(failure,

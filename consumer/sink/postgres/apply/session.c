@@ -215,6 +215,7 @@ check_history(const SessionOptions *options, const ProgressRow *row, Lsn copied,
 	char *label;
 	Rc rc = history_prove(options->source, &point, err);
 
+	ASSERT(row->exists);
 	if (rc != RC_OK || copied <= row->end_lsn)
 		return rc;
 	label = xasprintf("a table that was copied to %s", options->label);
@@ -237,6 +238,7 @@ look_for_kept(Session *self, const SessionOptions *options, Error *err)
 static MUST_CHECK Rc
 read_table_states(Session *self, const SessionOptions *options, Error *err)
 {
+	ASSERT(self->table_states == NULL);
 	if (options->only == NULL)
 		return table_states_read(&self->table_states, self->conn,
 								 options->pipeline, err);
@@ -318,6 +320,7 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 								 &self->index_build_lsn, err);
 	if (rc == RC_OK)
 		rc = pgconn_exec(conn, ready_sql, NULL, err);
+	ASSERT(rc != RC_OK || (row->exists && self->table_states != NULL));
 	return rc;
 }
 

@@ -41,6 +41,7 @@ note(Target *target, Lsn source_lsn)
 void
 target_note_commit(Target *target, Lsn source_lsn, Lsn target_lsn)
 {
+	ASSERT(target_lsn != 0);
 	note(target, source_lsn);
 	if (source_lsn <= target->placed_lsn)
 		return; /* another connection has reported a later position */

@@ -21,6 +21,7 @@
 static void *
 grow(void *array, size_t count, size_t *capacity, size_t size)
 {
+	ASSERT(count <= *capacity);
 	if (count < *capacity)
 		return array;
 	*capacity = *capacity ? *capacity * 2 : CAPACITY_FIRST;
@@ -67,6 +68,9 @@ void
 batch_begin(Batch *batch, const TxnInfo *txn)
 {
 	ASSERT(batch->txn_count == 0 || batch->txns[batch->txn_count - 1].complete);
+	/* Transactions come in the order of their commits. */
+	CHECK(batch->txn_count == 0 ||
+		  txn->end_lsn > batch->txns[batch->txn_count - 1].txn.end_lsn);
 	batch->txns = grow(batch->txns, batch->txn_count, &batch->txn_capacity,
 					   sizeof(batch->txns[0]));
 	batch->txns[batch->txn_count++] = (BatchTxn){
@@ -100,6 +104,7 @@ keep_frame(Batch *batch, Frame *frame)
 	size_t bytes = bytes_to_count(batch, frame, own_bytes);
 	struct BatchFrame *last;
 
+	ASSERT(frame->references > 0);
 	if (batch->frame_count == 0 ||
 		batch->frames[batch->frame_count - 1].frame != frame)
 	{
@@ -186,6 +191,7 @@ first_frame_of_changes(const Batch *batch, size_t change_first)
 	size_t frame = batch->frame_count;
 	size_t changes = batch->change_count;
 
+	ASSERT(change_first <= batch->change_count);
 	while (frame > 0 && changes > change_first)
 		changes -= batch->frames[--frame].change_count;
 	ASSERT(changes == change_first);
@@ -230,6 +236,7 @@ batch_split(Batch *batch, size_t txn_index, Batch *to)
 void
 batch_split_incomplete(Batch *batch, Batch *to)
 {
+	ASSERT(batch->txn_count > 0);
 	if (!batch->txns[batch->txn_count - 1].complete && batch->txn_count > 1)
 		batch_split(batch, batch->txn_count - 1, to);
 }
@@ -238,6 +245,7 @@ batch_split_incomplete(Batch *batch, Batch *to)
 static void
 shift(void *array, size_t drop, size_t count, size_t size)
 {
+	ASSERT(drop <= count);
 	memmove(array, (char *) array + drop * size, (count - drop) * size);
 }
 
@@ -260,6 +268,7 @@ batch_drop(Batch *batch, size_t txn_count)
 	frame_first = first_frame_of_changes(batch, change_first);
 	for (size_t f = 0; f < frame_first; f++)
 	{
+		ASSERT(batch->bytes >= batch->frames[f].bytes);
 		batch->bytes -= batch->frames[f].bytes;
 		frame_unref(batch->frames[f].frame);
 	}
@@ -281,6 +290,7 @@ batch_continue(const Batch *batch, Batch *next)
 {
 	const BatchTxn *last = &batch->txns[batch->txn_count - 1];
 
+	ASSERT(batch->txn_count > 0);
 	if (last->complete)
 		return;
 	ASSERT(batch_is_empty(next));
@@ -304,6 +314,7 @@ batch_change_txn_index(const Batch *batch, size_t change_index)
 		else
 			high = middle;
 	}
+	ASSERT(batch->txns[low].change_first <= change_index);
 	return low;
 }
 

@@ -34,6 +34,7 @@ add_key(Composite *composite, const TargetTable *table, const Value *row)
 {
 	uint64_t key = row_key_hash(table, row) ^ table->top_hash;
 
+	ASSERT(composite->key_count < COMPOSITE_CHANGES_MAX);
 	for (int i = 0; i < composite->key_count; i++)
 		if (composite->keys[i] == key)
 			return false;
@@ -68,6 +69,7 @@ composite_add(Composite *composite, const TargetTable *table,
 						   ? change->new_row
 						   : change_identity_row(change);
 
+	ASSERT(composite->part_count <= COMPOSITE_CHANGES_MAX);
 	composite->param_count += table->column_count + table->key_count;
 	if (composite->part_count == COMPOSITE_CHANGES_MAX ||
 		composite->param_count > COMPOSITE_PARAMS_MAX ||
@@ -112,6 +114,7 @@ composite_add(Composite *composite, const TargetTable *table,
 static void
 append_renumbered(Buf *sql, const char *text, int n)
 {
+	ASSERT(n >= 0);
 	while (*text != '\0')
 	{
 		char *end;
@@ -176,6 +179,7 @@ append_part(Buf *sql, const Composite *composite, int number,
 	const CompositePart *part = &composite->parts[number];
 	Given given;
 
+	ASSERT(number >= 0 && number < composite->part_count);
 	given_init(&given, part->kind, part->table, part->set, part->find, count);
 	CHECK(count + given.count <= COMPOSITE_PARAMS_MAX);
 	buf_printf(sql, "%sc%d AS (", number == 0 ? "WITH " : ", ", number + 1);

@@ -99,6 +99,7 @@ current_text_release(CurrentText *text)
 static void
 add_text(Params *params, const Buf *text)
 {
+	ASSERT(!text->overflowed && text->length <= INT32_MAX);
 	params_add_bytes(params, TYPE_TEXT,
 					 arena_dup(params->arena, text->data, text->length),
 					 (int) text->length);

@@ -55,6 +55,7 @@ touch(Dependencies *self, const TargetTable *table, const Value *row,
 	uint32_t *last = &self->last[hash & (KEY_SLOTS - 1)];
 	uint32_t before = *last != number ? *last : 0;
 
+	ASSERT(number > 0 && row_key_is_there(table, row));
 	*last = number;
 	return before;
 }
@@ -104,6 +105,7 @@ add_txn(Dependencies *self, const Batch *batch, size_t index,
 	uint32_t before = self->barrier;
 	bool barrier = false;
 
+	ASSERT(index < batch->txn_count);
 	for (size_t i = batch->txns[index].change_first;
 		 i < batch_txn_end(batch, index) && !barrier; i++)
 	{
@@ -122,6 +124,8 @@ add_txn(Dependencies *self, const Batch *batch, size_t index,
 		before = later(before,
 					   add_change(self, self->table, change, number, &barrier));
 	}
+	/* A transaction that waits for itself or a later one waits for ever. */
+	CHECK(before < number);
 	if (!barrier)
 		return before;
 	self->barrier = number;
@@ -147,6 +151,7 @@ dependencies_find(Dependencies *dependencies, const Batch *batch,
 {
 	Dependencies *self = dependencies;
 
+	ASSERT(window > 0);
 	begin(self, batch->txn_count);
 	for (size_t t = 0; t < batch->txn_count; t++)
 	{
@@ -154,6 +159,7 @@ dependencies_find(Dependencies *dependencies, const Batch *batch,
 
 		/* `before` is an index plus one. */
 		self->found[t] = before + window > t + 1 ? before : 0;
+		ASSERT(self->found[t] <= t);
 	}
 	return self->found;
 }

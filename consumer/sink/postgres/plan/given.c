@@ -71,6 +71,7 @@ given_init(Given *given, StatementKind kind, const TargetTable *table,
 	bool find_first;
 
 	ASSERT(table->column_count <= RELATION_COLUMNS_MAX);
+	ASSERT(before >= 0);
 	kind = statement_settled_kind(kind);
 	find_first = table->key_count == 0 || kind == STATEMENT_REPLACE;
 	given->kind = kind;
@@ -97,6 +98,7 @@ bool
 given_has(const Given *given, GivenRole role, int column)
 {
 	ASSERT(column < given->table->column_count);
+	ASSERT(column >= 0);
 	if (given->kind == STATEMENT_UPDATE_RECORDS)
 		return true;
 	if (role == GIVEN_SET ? !has_new_values(given->kind)
@@ -113,6 +115,7 @@ given_append(Buf *sql, const Given *given, GivenRole role, int column)
 	char expression[EXPRESSION_SIZE];
 
 	ASSERT(given_has(given, role, column));
+	ASSERT(column >= 0 && column < given->table->column_count);
 	if (given->kind == STATEMENT_UPDATE_RECORDS)
 	{
 		buf_printf(sql, "k.%s", at->name_sql);

@@ -53,15 +53,20 @@ encode_integer(uint8_t *bytes, uint32_t type, int64_t number)
 	switch (type)
 	{
 		case TYPE_BOOL:
+			/* A number that does not fit its type would be written as another
+			 * one. */
+			CHECK(number == 0 || number == 1);
 			bytes[0] = number != 0;
 			return 1;
 		case TYPE_INT2:
+			CHECK(number >= INT16_MIN && number <= INT16_MAX);
 			bytes[0] = (uint8_t) ((uint64_t) number >> 8);
 			bytes[1] = (uint8_t) number;
 			return 2;
 		case TYPE_INT4:
 		case TYPE_OID:
 		case TYPE_DATE:
+			CHECK(number >= INT32_MIN && number <= UINT32_MAX);
 			number32 = htobe32((uint32_t) number);
 			memcpy(bytes, &number32, sizeof(number32));
 			return (int) sizeof(number32);
@@ -76,6 +81,7 @@ encode_integer(uint8_t *bytes, uint32_t type, int64_t number)
 static void
 append_integer_text(Buf *buf, const TargetColumn *column, const Value *value)
 {
+	ASSERT(value->kind == VALUE_INTEGER);
 	value_append_integer(buf, column->source->type_oid, value->integer);
 }
 
@@ -84,6 +90,7 @@ add_integer(Params *params, const TargetColumn *column, const Value *value)
 {
 	int i = params->count;
 
+	ASSERT(value->kind == VALUE_INTEGER);
 	if (column->transfer == TRANSFER_SAME)
 	{
 		uint8_t *bytes = arena_alloc(params->arena, INTEGER_BYTES_MAX);
@@ -113,6 +120,7 @@ add_bytes(Params *params, const TargetColumn *column, const Value *value)
 {
 	int i = params->count;
 
+	ASSERT(value->length <= INT32_MAX);
 	params->values[i] = (const char *) value->bytes;
 	params->lengths[i] = (int) value->length;
 	if (column->transfer == TRANSFER_TEXT)
@@ -159,6 +167,7 @@ params_add_bytes(Params *params, uint32_t type, const void *bytes, int length)
 	int i = params->count++;
 
 	ASSERT(i < PARAMS_MAX);
+	ASSERT(length >= 0 && (bytes != NULL || length == 0));
 	params->types[i] = type;
 	params->formats[i] = 1;
 	params->values[i] = bytes;
@@ -203,6 +212,7 @@ append_bytes_field(Buf *buf, const Value *value)
 static void
 append_integer_field(Buf *buf, const TargetColumn *column, const Value *value)
 {
+	ASSERT(value->kind == VALUE_INTEGER);
 	if (column->transfer == TRANSFER_SAME)
 	{
 		char *end = buf_reserve(buf, sizeof(uint32_t) + INTEGER_BYTES_MAX);
@@ -255,6 +265,7 @@ params_append_field(Buf *buf, const TargetColumn *column, const Value *value)
 void
 params_begin_binary_array(Buf *array, uint32_t element_type, size_t count)
 {
+	ASSERT(count > 0 && count <= INT32_MAX);
 	buf_append_uint32(array, 1);
 	buf_append_uint32(array, 1);
 	buf_append_uint32(array, element_type);
@@ -265,6 +276,7 @@ params_begin_binary_array(Buf *array, uint32_t element_type, size_t count)
 void
 params_begin_array(Buf *array, const TargetColumn *column, size_t count)
 {
+	ASSERT(array->length == 0 && count > 0);
 	if (column->array_is_text)
 		buf_append_char(array, '{');
 	else
@@ -279,6 +291,7 @@ append_text_element(Buf *array, const TargetColumn *column, const Value *value)
 {
 	Buf number;
 
+	ASSERT(array->length > 0);
 	if (array->length > 1)
 		buf_append_char(array, column->delimiter);
 	switch ((ValueKind) value->kind)
@@ -316,6 +329,7 @@ params_append_element(Buf *array, const TargetColumn *column,
 void
 params_add_array(Params *params, const TargetColumn *column, Buf *array)
 {
+	ASSERT(array->length > 0 && array->length <= INT32_MAX);
 	if (column->array_is_text)
 		buf_append_char(array, '}');
 	CHECK(!array->overflowed);

@@ -157,6 +157,7 @@ typedef struct FoldedPlan
 static void
 list_add(RowList *list, const Value *row)
 {
+	ASSERT(row != NULL);
 	if (list->count == list->capacity)
 	{
 		list->capacity = list->capacity ? list->capacity * 2 : 64;
@@ -208,6 +209,7 @@ find_entry(FoldTable *fold, const Value *key_row, bool *found)
 	HashSearch search = hash_search_begin(&fold->index, hash);
 	size_t number;
 
+	ASSERT(fold->table->key_count > 0);
 	*found = true;
 	while (hash_search_next(&search, &number))
 		if (row_key_is_same(fold->table, fold->entries[number].key_row,
@@ -273,6 +275,7 @@ with_whole_key(FoldedPlan *folded, const TargetTable *table,
 {
 	Value *whole = NULL;
 
+	ASSERT(old_row != NULL);
 	for (int i = 0; i < table->column_count; i++)
 	{
 		int index = table->columns[i].source_index;
@@ -300,6 +303,7 @@ fold_insert(FoldTable *fold, const Value *row)
 	bool found;
 	FoldEntry *entry = find_entry(fold, row, &found);
 
+	ASSERT(row != NULL);
 	if (found && entry->row != NULL)
 		return false;
 	if (!found)
@@ -314,6 +318,7 @@ fold_delete(FoldTable *fold, const Value *key_row)
 	bool found;
 	FoldEntry *entry = find_entry(fold, key_row, &found);
 
+	ASSERT(key_row != NULL);
 	if (found && entry->row == NULL)
 		return false;
 	if (!found)
@@ -345,6 +350,7 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 	bool found;
 	FoldEntry *old_entry;
 
+	ASSERT(change->kind == CHANGE_UPDATE);
 	if (statement_needs_replace(fold->table, row, old_row ? old_row : row))
 		return false; /* the table's changes are sent one by one */
 	if (old_row != NULL)
@@ -376,6 +382,7 @@ fold_update(FoldedPlan *folded, FoldTable *fold, const Change *change)
 static bool
 fold_change(FoldedPlan *folded, FoldTable *fold, const Change *change)
 {
+	ASSERT(change->relation == fold->table->relation);
 	/*
 	 * A change may find two rows, and this would compensate for a change that
 	 * finds none in the number of rows of a statement.
@@ -437,6 +444,7 @@ find_fold_table(FoldedPlan *folded, const Relation *relation)
 	if (fold != NULL)
 		return fold;
 	table = folded->input.lookup(folded->input.lookup_context, relation);
+	ASSERT(table != NULL);
 	for (fold = folded->tables; fold != NULL; fold = fold->next)
 		if (target_table_shares_rows(fold->table, table))
 			return NULL;
@@ -486,6 +494,9 @@ fold_segment(FoldedPlan *folded)
 		if (!fold->in_order && !fold_change(folded, fold, change))
 			fold->in_order = true;
 	}
+	/* A segment has a change, unless a TRUNCATE is next. */
+	ASSERT(i > folded->segment_first || i == folded->input.change_end ||
+		   batch->changes[i]->kind == CHANGE_TRUNCATE);
 	folded->segment_end = i;
 }
 
@@ -518,6 +529,7 @@ group_update(FoldTable *fold, const Value *row)
 			return true;
 		}
 	}
+	ASSERT(fold->update_group_count <= UPDATE_GROUPS_MAX);
 	if (fold->update_group_count == UPDATE_GROUPS_MAX)
 		return false;
 	group = &fold->updates[fold->update_group_count++];
@@ -586,6 +598,7 @@ list_entries(FoldTable *fold)
 static void
 begin_segment(FoldedPlan *folded)
 {
+	ASSERT(folded->phase == PHASE_FOLD);
 	free_fold_tables(folded);
 	arena_reset(folded->arena);
 	fold_segment(folded);
@@ -604,6 +617,7 @@ count_chunk(const TargetTable *table, const RowList *list, size_t first)
 	size_t bytes = 0;
 	size_t end = first;
 
+	ASSERT(first < list->count);
 	while (end < list->count && end - first < PLAN_STATEMENT_ROWS)
 	{
 		bytes += row_bytes(table, list->rows[end]);
@@ -620,6 +634,7 @@ get_array(FoldedPlan *folded, int number)
 {
 	Buf *array = &folded->columns[number];
 
+	ASSERT(number >= 0 && number < RELATION_COLUMNS_MAX);
 	buf_reset(array);
 	if (array->max == 0)
 		buf_init(array, PLAN_STATEMENT_BYTES * 16);
@@ -633,6 +648,7 @@ add_array(FoldedPlan *folded, Params *params, const TargetColumn *column,
 {
 	Buf *array = get_array(folded, params->count);
 
+	ASSERT(first + count <= list->count);
 	params_begin_array(array, column, count);
 	for (size_t i = first; i < first + count; i++)
 		params_append_element(array, column,
@@ -660,6 +676,7 @@ add_records(FoldedPlan *folded, Params *params, const TargetTable *table,
 {
 	Buf *array = get_array(folded, 0);
 
+	ASSERT(table->record != NULL && folded->next + count <= list->count);
 	params_begin_binary_array(array, table->record_type, count);
 	for (size_t i = folded->next; i < folded->next + count; i++)
 	{
@@ -703,6 +720,7 @@ send_one(FoldedPlan *folded, Params *params, Step *step, StatementKind many,
 						 : many == STATEMENT_UPDATE_MANY ? STATEMENT_UPDATE
 														 : STATEMENT_DELETE;
 
+	ASSERT(row != NULL);
 	step->statement = statement_get(folded->input.statements, kind, step->table,
 									row, row);
 	statement_add_params(params, step->statement, step->table, row, row);
@@ -744,6 +762,9 @@ send_list(FoldedPlan *folded, Params *params, Step *step, StatementKind kind,
 	else
 		add_arrays(folded, params, step->statement, table, list, count);
 	step->rows_expected = (int64_t) count;
+	/* A row of the list that no statement has would be missing on the target.
+	 */
+	CHECK(count > 0 && folded->next + count <= list->count);
 	folded->next += count;
 	return true;
 }
@@ -802,6 +823,7 @@ send_ordered(FoldedPlan *folded, Params *params, Step *step)
 		const FoldTable *fold = find_known_table(folded,
 												 batch->changes[i]->relation);
 
+		ASSERT(fold != NULL);
 		if (!fold->in_order)
 			continue;
 		plan_change_step(&folded->input, i, folded->arena, params, step);
@@ -914,6 +936,7 @@ append_piece(FoldedPlan *folded, Buf *buf, const Value *value)
 	size_t left = value->length - folded->copy_offset;
 	size_t piece = left < PLAN_STATEMENT_BYTES ? left : PLAN_STATEMENT_BYTES;
 
+	ASSERT(folded->copy_offset < value->length);
 	if (folded->copy_offset == 0)
 		buf_append_uint32(buf, value->length);
 	buf_append(buf, value->bytes + folded->copy_offset, piece);
@@ -938,6 +961,8 @@ append_copy_field(FoldedPlan *folded, Buf *buf)
 	bool is_long = (value->kind == VALUE_BINARY || value->kind == VALUE_TEXT) &&
 				   value->length > PLAN_STATEMENT_BYTES;
 
+	ASSERT(folded->copy_column < table->column_count);
+	ASSERT(folded->copy_row < folded->copy->count);
 	if (folded->copy_column == 0 && folded->copy_offset == 0)
 		buf_append_uint16(buf, (uint16_t) table->column_count);
 	if (!is_long)
@@ -956,6 +981,7 @@ folded_copy_rows(Plan *plan, Buf *buf)
 {
 	FoldedPlan *folded = (FoldedPlan *) plan;
 
+	ASSERT(folded->copy != NULL && buf->length == 0);
 	if (folded->copy_ended)
 		return false;
 	if (!folded->copy_started)
@@ -990,6 +1016,8 @@ plan_folded_new(const PlanInput *input)
 	static const PlanOps ops = {folded_next, folded_copy_rows, folded_free};
 	FoldedPlan *folded = xcalloc(1, sizeof(FoldedPlan));
 
+	ASSERT(input->change_first <= input->change_end);
+	ASSERT(input->change_end <= input->batch->change_count);
 	folded->plan.ops = &ops;
 	folded->input = *input;
 	folded->arena = arena_new(FOLD_ARENA_BYTES);

@@ -29,6 +29,7 @@ typedef struct OrderedPlan
 static StatementKind
 kind_of_change(const Change *change, const TargetTable *table, bool settle)
 {
+	ASSERT(change_has_row(change));
 	if (change->kind == CHANGE_INSERT)
 		return settle ? STATEMENT_SETTLE_INSERT : STATEMENT_INSERT;
 	if (change->kind == CHANGE_DELETE)
@@ -48,6 +49,7 @@ plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
 	StatementKind kind;
 	bool settle;
 
+	ASSERT(change_index < input->change_end);
 	step->kind = STEP_STATEMENT;
 	step->change_index = change_index;
 	if (change->kind == CHANGE_TRUNCATE)
@@ -57,6 +59,7 @@ plan_change_step(const PlanInput *input, size_t change_index, Arena *arena,
 	}
 	ASSERT(change_has_row(change));
 	step->table = input->lookup(input->lookup_context, change->relation);
+	ASSERT(step->table != NULL);
 	settle = step->table->policy != CONFLICT_STOP;
 	kind = kind_of_change(change, step->table, settle);
 	step->statement = statement_get(input->statements, kind, step->table,
@@ -107,6 +110,8 @@ plan_ordered_new(const PlanInput *input)
 	static const PlanOps ops = {ordered_next, ordered_copy_rows, ordered_free};
 	OrderedPlan *ordered = xcalloc(1, sizeof(OrderedPlan));
 
+	ASSERT(input->change_first <= input->change_end);
+	ASSERT(input->change_end <= input->batch->change_count);
 	ordered->plan.ops = &ops;
 	ordered->input = *input;
 	ordered->next = input->change_first;

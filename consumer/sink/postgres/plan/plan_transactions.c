@@ -74,12 +74,14 @@ begin_txn(TxnsPlan *plan, Step *step)
 	const Batch *batch = plan->input.batch;
 	PlanInput *input = &plan->input;
 
+	ASSERT(plan->folded == NULL && plan->txn < plan->selection.end);
 	step->kind = STEP_TXN;
 	step->txn_index = plan->txn;
 	input->change_first = batch->txns[plan->txn].change_first;
 	if (plan->selection.joined)
 		plan->txn = plan->selection.end - 1;
 	input->change_end = batch_txn_end(batch, plan->txn);
+	CHECK(batch->txns[plan->txn].complete);
 	plan->next = input->change_first;
 	if (plan->selection.may_fold &&
 		input->change_end - input->change_first >= TXN_FOLD_CHANGES_MIN)
@@ -92,6 +94,7 @@ begin_txn(TxnsPlan *plan, Step *step)
 static bool
 next_change(TxnsPlan *plan, Params *params, Step *step)
 {
+	ASSERT(plan->next <= plan->input.change_end);
 	if (plan->folded != NULL)
 	{
 		plan_next(plan->folded, params, step);
@@ -121,6 +124,7 @@ next_change(TxnsPlan *plan, Params *params, Step *step)
 static void
 end_txn(TxnsPlan *plan, Params *params, Step *step)
 {
+	ASSERT(plan->folded == NULL);
 	step->kind = STEP_COMMIT;
 	if (plan->composed != NULL && plan->composite.moves_progress)
 	{
@@ -157,6 +161,7 @@ txns_next(Plan *base, Params *params, Step *step)
 static bool
 txns_copy_rows(Plan *base, Buf *buf)
 {
+	ASSERT(((TxnsPlan *) base)->folded != NULL);
 	return plan_copy_rows(((TxnsPlan *) base)->folded, buf);
 }
 
@@ -178,6 +183,8 @@ plan_transactions_new(const PlanInput *input, const TxnSelection *selection)
 
 	ASSERT(selection->stride > 0);
 	ASSERT(!selection->joined || selection->stride == 1);
+	ASSERT(selection->first < selection->end);
+	ASSERT(selection->end <= input->batch->txn_count);
 	plan->plan.ops = &ops;
 	plan->input = *input;
 	plan->selection = *selection;

@@ -22,6 +22,7 @@ row_key_hash(const TargetTable *table, const Value *row)
 {
 	uint64_t hash = HASH_START;
 
+	ASSERT(table->key_count > 0);
 	for (int i = 0; i < table->column_count; i++)
 	{
 		const Value *value = &row[table->columns[i].source_index];
@@ -63,6 +64,7 @@ row_key_is_unique(const TargetTable *table, const Value *row)
 bool
 row_key_is_same(const TargetTable *table, const Value *a, const Value *b)
 {
+	ASSERT(table->key_count > 0);
 	for (int i = 0; i < table->column_count; i++)
 	{
 		int index = table->columns[i].source_index;

@@ -87,6 +87,8 @@ append_image(Buf *sql, const Given *given, GivenRole role)
 static void
 append_key_conditions(Buf *sql, const Given *given, const char *word)
 {
+	ASSERT(given->kind == STATEMENT_INSERT);
+	ASSERT(given->table->key_count > 0);
 	for (int i = 0; i < given->table->column_count; i++)
 	{
 		Buf value;
@@ -109,6 +111,7 @@ append_key_conditions(Buf *sql, const Given *given, const char *word)
 static void
 append_row_given(Buf *sql, const Given *given)
 {
+	ASSERT(given->kind == STATEMENT_INSERT);
 	buf_append_string(sql, UNIQUE_GIVEN " AS (SELECT ");
 	for (int i = 0; i < given->table->column_count; i++)
 	{
@@ -126,6 +129,7 @@ append_row_given(Buf *sql, const Given *given)
 static void
 append_hit(Buf *sql, const TargetTable *table)
 {
+	ASSERT(table->unique_count > 0);
 	buf_append_string(sql, "hit AS (SELECT h.* FROM (");
 	for (int i = 0; i < table->unique_count; i++)
 		buf_printf(sql,
@@ -148,6 +152,7 @@ append_update_of_hit(Buf *sql, const Given *given)
 	const TargetTable *table = given->table;
 	bool first = true;
 
+	ASSERT(table->key_count > 0);
 	buf_printf(sql, "fixed AS (UPDATE %s%s AS t SET ", statement_only(table),
 			   table->name_sql);
 	for (int i = 0; i < table->column_count; i++)
@@ -201,6 +206,7 @@ append_fix_update(Buf *sql, const Given *given)
 {
 	const TargetTable *table = given->table;
 
+	ASSERT(given->kind == STATEMENT_UPDATE || given->kind == STATEMENT_REPLACE);
 	buf_printf(sql, "fixed AS (INSERT INTO %s (", table->name_sql);
 	for (int i = 0; i < table->column_count; i++)
 		buf_printf(sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name_sql);

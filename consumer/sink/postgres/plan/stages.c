@@ -73,6 +73,9 @@ add_schema(Stage *stage, Frame *frame, const Change *change, const TxnInfo *txn)
 	SchemaSet *set = &stage->schema;
 	size_t bytes = frame_bytes(frame);
 
+	ASSERT(change->kind == CHANGE_SCHEMA);
+	/* A set has the changes of one transaction. */
+	ASSERT(set->count == 0 || set->txn.end_lsn == txn->end_lsn);
 	if (set->count == stage->schema_capacity)
 	{
 		stage->schema_capacity = set->count > 0 ? 2 * set->count : 8;
@@ -151,6 +154,7 @@ append_stage(Stages *self)
 {
 	Stage *stage = xcalloc(1, sizeof(Stage));
 
+	ASSERT(self->last->next == NULL);
 	self->last->next = stage;
 	self->last = stage;
 }
@@ -212,6 +216,7 @@ stages_add(Stages *self, Frame *frame, const Change *change)
 {
 	TxnInfo txn = *batch_last_txn(&self->last->batch);
 
+	ASSERT(!batch_is_empty(&self->last->batch));
 	if (change->kind != CHANGE_SCHEMA)
 	{
 		batch_add(&self->last->batch, frame, change);
@@ -230,6 +235,7 @@ stages_note_rewritten(Stages *self, uint32_t oid)
 {
 	Stage *last = self->last;
 
+	ASSERT(oid != 0);
 	if (is_open_set(last))
 		last->schema.rewritten = oid;
 	oid_list_add(&last->rewritten, oid);
@@ -290,6 +296,7 @@ stages_expect_rewrite(Stages *self, uint32_t oid)
 	const Stage *stage = self->first;
 	Lsn end_lsn;
 
+	ASSERT(oid != 0);
 	while (is_used_up(stage))
 		stage = stage->next;
 	CHECK(stage->schema.count > 0 && stage->is_taken);
@@ -325,6 +332,7 @@ Batch *
 stages_batch(Stages *self)
 {
 	drop_used_up(self);
+	ASSERT(self->first != NULL);
 	return &self->first->batch;
 }
 

@@ -18,6 +18,7 @@
 static void
 append_unnest(Buf *sql, int count)
 {
+	ASSERT(count > 0 && count <= PARAMS_MAX);
 	/*
 	 * unnest() with several arrays is special syntax, and must be written
 	 * without the schema.
@@ -50,6 +51,7 @@ build_insert(Buf *sql, const Given *given)
 	const TargetTable *table = given->table;
 	bool many = statement_kind_is_many(given->kind);
 
+	ASSERT(!many || given->count == table->column_count);
 	buf_printf(sql, "INSERT INTO %s", table->name_sql);
 	if (table->column_count == 0)
 	{
@@ -144,6 +146,9 @@ append_conditions(Buf *sql, const Given *given, Likeness likeness)
 		append_condition(sql, given, i, likeness);
 		first = false;
 	}
+
+	/* Without a condition the statement would be about all rows. */
+	CHECK(!first || table->key_count == 0);
 }
 
 /* Whether a row may be equal to the wanted one, and still differ. */
@@ -326,6 +331,7 @@ build_fetch(Buf *sql, const Given *given)
 static void
 build_update_many(Buf *sql, const Given *given)
 {
+	ASSERT(given->table->key_count > 0);
 	begin_update(sql, given);
 	append_unnest(sql, given->count);
 	append_conditions(sql, given, LIKENESS_EQUAL);
@@ -334,6 +340,7 @@ build_update_many(Buf *sql, const Given *given)
 static void
 build_update_records(Buf *sql, const Given *given)
 {
+	ASSERT(given->table->key_count > 0);
 	begin_update(sql, given);
 	buf_append_string(sql, " FROM pg_catalog.unnest($1) AS k");
 	append_conditions(sql, given, LIKENESS_EQUAL);
@@ -342,6 +349,7 @@ build_update_records(Buf *sql, const Given *given)
 static void
 build_delete_many(Buf *sql, const Given *given)
 {
+	ASSERT(given->table->key_count > 0);
 	buf_printf(sql, "DELETE FROM %s%s AS t USING (SELECT *",
 			   statement_only(given->table), given->table->name_sql);
 	append_unnest(sql, given->count);

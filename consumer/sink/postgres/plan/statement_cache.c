@@ -180,6 +180,7 @@ make_key(StatementCache *cache, StatementKind kind, const TargetTable *table,
 					: HOLDS_NOTHING;
 	for (int i = 0; finds_by_all && i < table->column_count; i++)
 		*at++ = holds(&find[table->columns[i].source_index]);
+	CHECK((size_t) (at - cache->key) <= KEY_BYTES_MAX);
 	cache->key_length = (size_t) (at - cache->key);
 }
 
@@ -200,6 +201,7 @@ find_entry(const StatementCache *cache, const uint8_t *key, size_t length)
 	{
 		CacheEntry *entry = cache->entries[number];
 
+		ASSERT(number < cache->count);
 		if (entry->key_length == length && memcmp(entry->key, key, length) == 0)
 			return &entry->statement;
 	}
@@ -256,6 +258,7 @@ make_statement(Arena *arena, Buf *sql, const GivenParam *params, int count)
 	Statement made = {.param_count = count};
 
 	CHECK(!sql->overflowed);
+	ASSERT(count >= 0 && count <= PARAMS_MAX);
 	made.sql = arena_strdup(arena, sql->data);
 	made.params = arena_dup(arena, params, (size_t) count * sizeof(GivenParam));
 	buf_release(sql);
@@ -270,6 +273,7 @@ add_entry(StatementCache *cache, const uint8_t *key, size_t key_length,
 	CacheEntry *entry = arena_calloc(cache->arena, 1, sizeof(CacheEntry));
 
 	ASSERT(!statement_cache_is_full(cache));
+	ASSERT(key_length > 0);
 	entry->key_length = key_length;
 	entry->key = arena_dup(cache->arena, key, key_length);
 	entry->statement = make_statement(cache->arena, sql, params, count);
@@ -371,6 +375,7 @@ statement_get_composite(StatementCache *cache, const Composite *composite)
 	Statement *made;
 	Buf sql;
 
+	ASSERT(composite->part_count > 0);
 	if (length == 0)
 		return NULL;
 	made = find_entry(cache, cache->composite_key, length);

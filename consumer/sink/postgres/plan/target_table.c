@@ -34,6 +34,7 @@ target_table_close(TargetTable *table)
 static void
 append_read(Buf *sql, const TargetColumn *column, const char *text)
 {
+	ASSERT(column->read_before != NULL && column->read_after != NULL);
 	buf_printf(sql, "%s%s%s", column->read_before, text, column->read_after);
 }
 
@@ -54,6 +55,7 @@ target_column_append_value(Buf *sql, const TargetColumn *column,
 				buf_append_string(sql, expression);
 			return;
 		case TRANSFER_CONVERTED:
+			ASSERT(column->source_output != NULL);
 			buf_printf(sql, "%spg_catalog.textin(%s(%s))%s",
 					   column->read_before, column->source_output, expression,
 					   column->read_after);

@@ -14,6 +14,7 @@ static void
 append_each(Buf *sql, const PlanInput *input, const TruncateInfo *truncate,
 			const char *before, const char *between)
 {
+	ASSERT(truncate->relation_count > 0);
 	for (int i = 0; i < truncate->relation_count; i++)
 	{
 		const TargetTable *table = input->lookup(input->lookup_context,
@@ -40,6 +41,7 @@ append_truncate(Buf *sql, const PlanInput *input, const TruncateInfo *truncate)
 static void
 append_restart(Buf *sql, const PlanInput *input, const TruncateInfo *truncate)
 {
+	ASSERT(truncate->restart_identity);
 	buf_append_string(
 		sql, "; PERFORM pg_catalog.setval(s.seqrelid, s.seqstart, false)"
 			 " FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_depend d"
@@ -100,6 +102,7 @@ truncate_sql(const PlanInput *input, const TruncateInfo *truncate, Arena *arena)
 	Buf body;
 	Buf sql;
 
+	ASSERT(truncate->relation_count > 0);
 	buf_init(&body, BUF_TEXT_MAX);
 	buf_append_string(&body, "BEGIN ");
 	append_cancel(&body, input, truncate);

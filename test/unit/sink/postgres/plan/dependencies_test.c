@@ -59,7 +59,8 @@ change(Bench *bench, TestTable table, ChangeKind kind, int64_t old_id,
 	if (new_id != 0)
 		made.new_row = target_tables_row(&bench->tables, new_id, VALUE_INTEGER);
 	frame = frames_of(&made);
-	batch_begin(&bench->batch, &(TxnInfo){.xid = 1});
+	batch_begin(&bench->batch,
+				&(TxnInfo){.xid = 1, .end_lsn = bench->batch.txn_count + 1});
 	batch_add(&bench->batch, frame, frame->changes);
 	batch_commit(&bench->batch);
 	frame_unref(frame);
