@@ -484,6 +484,15 @@ asan-plugin: $(PROTO_DIR)/penstock.pb-c.h
 		PG_CONFIG='$(PG_CONFIG)' PROTO_DIR='$(PROTO_DIR)' \
 		regress/run build/asan/plugin
 
+# Servers are rarely built with assertions, but any has the function that is
+# called when one does not hold.  From 18 on, headers of the server's use others.
+.PHONY: check-assert	## check-regress with the plugin's assertions, up to 17
+check-assert: $(PROTO_DIR)/penstock.pb-c.h
+	@$(MAKE) plugin PLUGIN_FLAGS=-DUSE_ASSERT_CHECKING \
+		PLUGIN_DIR=build/assert/plugin
+	@PG_CONFIG='$(PG_CONFIG)' PROTO_DIR='$(PROTO_DIR)' \
+		regress/run build/assert/plugin
+
 .PHONY: valgrind	## unit tests under valgrind
 valgrind: $(unit_programs)
 	@UNDER='valgrind --quiet --leak-check=full --error-exitcode=9' \

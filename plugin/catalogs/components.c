@@ -28,6 +28,7 @@ get_columns(Oid type)
 
 	if (entry->tupDesc != NULL)
 		return entry->tupDesc;
+	Assert(OidIsValid(entry->typrelid));
 	relation = RelationIdGetRelation(entry->typrelid);
 	if (!RelationIsValid(relation))
 		elog(ERROR, "could not open relation with OID %u", entry->typrelid);
@@ -68,6 +69,7 @@ penstock_components_list(Oid type)
 	for (int i = 0; i < list_length(types); i++)
 	{
 		Oid base = getBaseType(list_nth_oid(types, i));
+		Assert(OidIsValid(base));
 
 		lfirst_oid(list_nth_cell(types, i)) = base;
 		switch (get_typtype(base))

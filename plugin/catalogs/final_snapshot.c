@@ -21,6 +21,7 @@
 static void
 add_xid(Snapshot snapshot, TransactionId xid)
 {
+	Assert(TransactionIdIsValid(xid));
 	snapshot->xip[snapshot->xcnt++] = xid;
 	if (TransactionIdFollowsOrEquals(xid, snapshot->xmax))
 	{
@@ -38,6 +39,7 @@ make_snapshot(ReorderBufferTXN *txn)
 	Size count;
 	dlist_iter iter;
 
+	Assert(last != NULL);
 	*snapshot = *last;
 	count = (Size) snapshot->xcnt + (Size) txn->nsubtxns + 1;
 	snapshot->xip = palloc(sizeof(TransactionId) * count);
@@ -50,6 +52,7 @@ make_snapshot(ReorderBufferTXN *txn)
 		add_xid(snapshot,
 				dlist_container(ReorderBufferTXN, node, iter.cur)->xid);
 	}
+	Assert((Size) snapshot->xcnt == count);
 	qsort(snapshot->xip, snapshot->xcnt, sizeof(TransactionId),
 		  penstock_compare_xids);
 	snapshot->subxip = NULL;
@@ -69,6 +72,7 @@ penstock_final_snapshot_call(ReorderBufferTXN *txn, void (*function)(void *arg),
 	Snapshot snapshot = make_snapshot(txn);
 	bool in_transaction = IsTransactionOrTransactionBlock();
 
+	Assert(!HistoricSnapshotActive());
 	if (in_transaction)
 		BeginInternalSubTransaction("penstock");
 	else

@@ -191,6 +191,7 @@ read_all_labels(void *arg)
 	if (enums == NIL)
 		return;
 	outer = MemoryContextSwitchTo(showing->session->labels->context);
+	Assert(HistoricSnapshotActive());
 	newest = penstock_newest_make(showing->session, showing->active);
 	MemoryContextSwitchTo(outer);
 	SetupHistoricSnapshot(newest, HistoricSnapshotGetTupleCids());
@@ -219,6 +220,7 @@ remember_type(PenstockLabels *labels, Oid type)
 {
 	MemoryContext outer = MemoryContextSwitchTo(labels->context);
 
+	Assert(!list_member_oid(labels->types, type));
 	labels->types = lappend_oid(labels->types, type);
 	MemoryContextSwitchTo(outer);
 }
@@ -259,6 +261,7 @@ penstock_labels_show(PenstockSession *session, Oid type)
 
 	if (labels == NULL || !HistoricSnapshotActive())
 		return;
+	Assert(OidIsValid(type));
 	active = GetCatalogSnapshot(InvalidOid);
 	if (labels->changes_seen == changes &&
 		TransactionIdFollowsOrEquals(active->xmin, labels->changed_xmax))

@@ -28,6 +28,7 @@ look_up_unwatched(PenstockLookup function, void *arg, TransactionId *watched)
 	MemoryContext context = CurrentMemoryContext;
 	TransactionId xid = *watched;
 
+	Assert(TransactionIdIsValid(xid));
 	*watched = InvalidTransactionId;
 	PG_TRY();
 	{

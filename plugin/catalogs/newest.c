@@ -32,6 +32,7 @@ penstock_newest_make(PenstockSession *session, Snapshot active)
 	Snapshot newest = newest_snapshot_compat(session->ctx);
 	Snapshot snapshot = palloc(sizeof(SnapshotData));
 
+	Assert(active != NULL && newest != NULL);
 	*snapshot = *active;
 	snapshot->xmin = newest->xmin;
 	snapshot->xmax = newest->xmax;
@@ -113,6 +114,7 @@ read_row(Oid catalog_oid, Oid oid, Snapshot snapshot)
 	SysScanDesc scan;
 	HeapTuple tuple;
 
+	Assert(OidIsValid(oid));
 	ScanKeyInit(&key, get_object_attnum_oid(catalog_oid), BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(oid));
 	scan = systable_beginscan(catalog, get_object_oid_index(catalog_oid), true,
@@ -176,6 +178,7 @@ penstock_newest_name(PenstockSession *session, Oid catalog, Oid oid)
 		return name;
 	name.name = pstrdup(NameStr(*DatumGetName(SysCacheGetAttr(
 		cache, tuple, get_object_attnum_name(catalog), &isnull))));
+	Assert(!isnull);
 	name.schema = find_namespace(
 		DatumGetObjectId(SysCacheGetAttr(
 			cache, tuple, get_object_attnum_namespace(catalog), &isnull)),
@@ -208,6 +211,7 @@ penstock_newest_leave(Snapshot outer)
 {
 	if (outer == NULL)
 		return;
+	Assert(HistoricSnapshotActive());
 	SetupHistoricSnapshot(outer, HistoricSnapshotGetTupleCids());
 	InvalidateSystemCaches();
 }

@@ -46,12 +46,14 @@ void
 penstock_own_xids_init(PenstockOwnXids *own, MemoryContext context,
 					   ReorderBufferTXN *txn)
 {
+	Assert(context != NULL && TransactionIdIsValid(txn->xid));
 	*own = (PenstockOwnXids){.context = context, .txn = txn};
 }
 
 void
 penstock_own_xids_resume(PenstockOwnXids *own, ReorderBufferTXN *txn)
 {
+	Assert(TransactionIdIsValid(txn->xid));
 	own->txn = txn;
 	if (own->xids != NULL)
 		collect_xids(own);

@@ -173,6 +173,7 @@ send_fields(PenstockSession *session, StringInfo fields, XLogRecPtr lsn,
 {
 	LogicalDecodingContext *ctx = session->ctx;
 
+	Assert(fields->len > 0);
 	ctx->prepare_write(ctx, lsn, xid, true);
 	penstock_compress_append(session->compressor, ctx->out, fields->data,
 							 (Size) fields->len);
@@ -188,6 +189,7 @@ send_bundle(PenstockSession *session)
 	XLogRecPtr end_lsn = bundle->end_lsn;
 	TransactionId xid = bundle->xid;
 
+	Assert(bundle->buf.len > 0);
 	bundle->end_lsn = InvalidXLogRecPtr;
 	bundle->xid = InvalidTransactionId;
 	send_fields(session, &bundle->buf, end_lsn, xid);
@@ -200,6 +202,7 @@ penstock_bundle_end_holding(PenstockSession *session)
 
 	if (!session->holding)
 		return;
+	Assert(bundle != NULL);
 	penstock_wire_uint(&bundle->buf, PENSTOCK_FRAME_HOLDING,
 					   PENSTOCK_HOLDING_ENDS);
 	session->holding = false;
@@ -211,8 +214,11 @@ hold(PenstockSession *session, const StringInfoData *frame)
 {
 	PenstockBundle *bundle = session->bundle;
 
+	Assert(session->holding && frame->len > 0);
 	penstock_wire_bytes(&bundle->buf, PENSTOCK_FRAME_BUNDLE, frame->data,
 						(Size) frame->len);
+	/* transactions come in the order in which they end */
+	Assert(session->ctx->write_location > bundle->end_lsn);
 	bundle->end_lsn = session->ctx->write_location;
 	bundle->xid = session->ctx->write_xid;
 	if (bundle->buf.len >= session->options.frame_size)
@@ -225,6 +231,7 @@ penstock_bundle_add(PenstockSession *session, StringInfo frame)
 	const LogicalDecodingContext *ctx = session->ctx;
 	PenstockBundle *bundle = session->bundle;
 
+	Assert(bundle != NULL && frame->len > 0);
 	if (session->holding)
 	{
 		hold(session, frame);
@@ -237,6 +244,7 @@ penstock_bundle_add(PenstockSession *session, StringInfo frame)
 						   PENSTOCK_HOLDING_BEGINS);
 		session->holding = true;
 	}
+	Assert(bundle->buf.len == 0);
 	send_fields(session, frame, ctx->write_location, ctx->write_xid);
 }
 
@@ -269,6 +277,7 @@ send_before_error(PenstockSession *session)
 	MemoryContext outer = MemoryContextSwitchTo(session->change_context);
 
 	penstock_bundle_end_holding(session);
+	Assert(!session->holding);
 	MemoryContextSwitchTo(outer);
 }
 
@@ -317,6 +326,7 @@ send_before_reading(PenstockSession *session)
 
 	error_context_stack = &context;
 	penstock_bundle_end_holding(session);
+	Assert(!session->holding);
 	error_context_stack = context.previous;
 	penstock_session_leave(session, outer);
 }
@@ -356,6 +366,7 @@ read_page(XLogReaderState *reader, XLogRecPtr page, int bytes,
 		.into = into,
 	};
 
+	Assert(bundle->read_page != NULL && bundle->read_page != read_page);
 	if (session->holding && (++bundle->pages > BUNDLE_PAGES_MAX ||
 							 !is_readable(bundle, page + (XLogRecPtr) bytes) ||
 							 waits_for_standbys_compat()))

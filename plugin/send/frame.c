@@ -54,6 +54,7 @@ truncated_number(PenstockSession *session, ReorderBufferTXN *txn,
 	if (!info->publish.operations[PENSTOCK_TRUNCATE] ||
 		info->publish.publish_as != RelationGetRelid(relation))
 		return 0;
+	Assert(info->published != NULL && info->published->number != 0);
 	penstock_frames_ensure_begun(session, txn);
 	penstock_frames_ensure_relation(session, info->published);
 	return info->published->number;
@@ -69,6 +70,7 @@ penstock_frame_truncate(PenstockSession *session, ReorderBufferTXN *txn,
 	int mark;
 	int mark_truncate;
 
+	Assert(change->action == REORDER_BUFFER_CHANGE_TRUNCATE);
 	penstock_frames_keep_alive(session);
 	penstock_schema_changes_ensure(session, txn, change->lsn);
 	initStringInfo(&numbers);
@@ -85,6 +87,7 @@ penstock_frame_truncate(PenstockSession *session, ReorderBufferTXN *txn,
 	if (numbers.len == 0)
 		return;
 
+	Assert(session->frames->begin_written);
 	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_CHANGES,
 							   PENSTOCK_WIRE_LENGTH_SMALL);
 	mark_truncate = penstock_wire_begin(buf, PENSTOCK_CHANGE_TRUNCATE,
@@ -117,6 +120,7 @@ penstock_frame_message(PenstockSession *session, ReorderBufferTXN *txn,
 	if (!session->options.messages)
 		return;
 
+	Assert(!transactional || txn != NULL);
 	if (transactional)
 		penstock_frames_ensure_begun(session, txn);
 	else if (!session->frames->session_written)
@@ -164,6 +168,7 @@ void
 penstock_frame_begin(PenstockSession *session, ReorderBufferTXN *txn)
 {
 	Assert(session->frames->stream == NULL && session->frames->buf.len == 0);
+	Assert(txn->end_lsn > txn->final_lsn);
 	penstock_bundle_before(session, txn);
 	if (penstock_left_out_begin(session, txn->end_lsn))
 		penstock_relations_invalidate(session->relations);
@@ -184,6 +189,7 @@ write_commit(PenstockSession *session, uint64 change_count,
 	StringInfo buf = &session->frames->buf;
 	int mark;
 
+	Assert(session->frames->begin_written);
 	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_COMMIT,
 							   penstock_frames_length_bytes((Size) gone->len));
 	penstock_wire_uint(buf, PENSTOCK_COMMIT_CHANGE_COUNT, change_count);
@@ -202,6 +208,7 @@ penstock_frame_commit(PenstockSession *session, ReorderBufferTXN *txn,
 	StringInfoData gone = {0};
 
 	Assert(frames->stream == NULL);
+	Assert(txn->final_lsn == commit_lsn);
 	if (unlikely(session->schema != NULL))
 		penstock_schema_changes_send(session, txn, commit_lsn,
 									 PENSTOCK_TAKE_TRANSACTION);
@@ -242,6 +249,7 @@ make_stream(const PenstockSession *session, ReorderBufferTXN *txn)
 													sizeof(PenstockStream));
 	MemoryContext outer;
 
+	Assert(get_stream(txn) == NULL && TransactionIdIsValid(txn->xid));
 	stream->xid = txn->xid;
 	outer = MemoryContextSwitchTo(session->context);
 	stream->gone = makeStringInfo();
@@ -256,6 +264,7 @@ free_stream(ReorderBufferTXN *txn)
 {
 	PenstockStream *stream = get_stream(txn);
 
+	Assert(stream->xid == txn->xid);
 	penstock_schema_free(stream->schema);
 	pfree(stream->gone->data);
 	pfree(stream->gone);
@@ -273,6 +282,7 @@ penstock_frame_stream_start(PenstockSession *session, ReorderBufferTXN *txn)
 	penstock_bundle_end_holding(session);
 	if (stream == NULL)
 		stream = make_stream(session, txn);
+	Assert(stream->xid == txn->xid);
 	frames->stream = stream;
 	frames->begin_written = false;
 	frames->change_count = stream->change_count;
@@ -344,6 +354,7 @@ penstock_frame_stream_abort(PenstockSession *session, ReorderBufferTXN *txn,
 	if (stream == NULL)
 		return;
 	Assert(session->frames->stream == NULL && buf->len == 0);
+	Assert(stream->xid == top->xid);
 	if (stream->started)
 	{
 		mark = penstock_wire_begin(buf, PENSTOCK_FRAME_STREAM_ABORT,
@@ -377,6 +388,7 @@ send_last_piece(void *arg)
 {
 	const LastPiece *piece = arg;
 
+	Assert(HistoricSnapshotActive());
 	penstock_frame_stream_start(piece->session, piece->txn);
 	penstock_frame_stream_stop(piece->session, piece->txn,
 							   piece->txn->final_lsn);
@@ -392,6 +404,7 @@ ensure_schema_complete(PenstockSession *session, ReorderBufferTXN *txn,
 {
 	LastPiece piece = {.session = session, .txn = txn};
 
+	Assert(session->frames->stream == NULL);
 	if (stream != NULL && stream->schema != NULL &&
 		txn_snapshot_compat(txn) != NULL &&
 		penstock_schema_is_left(stream->schema, txn))
@@ -405,11 +418,13 @@ penstock_frame_stream_commit(PenstockSession *session, ReorderBufferTXN *txn)
 	PenstockStream *stream = get_stream(txn);
 	bool started;
 
+	Assert(frames->stream == NULL && frames->buf.len == 0);
 	ensure_schema_complete(session, txn, stream);
 	started = stream != NULL && stream->started;
 	update_progress_compat(session->ctx, !started);
 	if (started)
 	{
+		Assert(stream->xid == txn->xid);
 		frames->stream = stream;
 		penstock_frames_write_stream(session);
 		frames->stream = NULL;
@@ -427,6 +442,7 @@ penstock_frames_recover(PenstockSession *session)
 {
 	PenstockFrames *frames = session->frames;
 
+	Assert(frames->complete_bytes <= frames->buf.len);
 	frames->buf.len = frames->complete_bytes;
 	frames->buf.data[frames->buf.len] = '\0';
 

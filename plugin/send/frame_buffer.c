@@ -114,6 +114,7 @@ penstock_frames_write_session(PenstockSession *session)
 	StringInfo buf = &session->frames->buf;
 	int mark;
 
+	Assert(!session->frames->session_written);
 	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_SESSION,
 							   PENSTOCK_WIRE_LENGTH_SMALL);
 	penstock_wire_uint(buf, PENSTOCK_SESSION_PROTO_VERSION,
@@ -164,6 +165,7 @@ write_origin(PenstockSession *session, const ReorderBufferTXN *txn)
 	StringInfo buf = &session->frames->buf;
 	const char *name = origin_name(txn->origin_id);
 
+	Assert(txn->origin_id != penstock_no_origin_compat);
 	penstock_frames_append_text(session, buf, PENSTOCK_BEGIN_ORIGIN, name);
 	penstock_wire_uint(buf, PENSTOCK_BEGIN_ORIGIN_LSN, txn->origin_lsn);
 }
@@ -175,6 +177,7 @@ penstock_frames_write_begin(PenstockSession *session,
 	StringInfo buf = &session->frames->buf;
 	int mark;
 
+	Assert(txn->end_lsn > txn->final_lsn);
 	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_BEGIN,
 							   PENSTOCK_WIRE_LENGTH_SMALL);
 	penstock_wire_uint(buf, PENSTOCK_BEGIN_XID, txn->xid);
@@ -195,6 +198,7 @@ penstock_frames_write_stream(PenstockSession *session)
 	StringInfo buf = &frames->buf;
 	int mark;
 
+	Assert(TransactionIdIsValid(frames->stream->xid));
 	mark = penstock_wire_begin(buf, PENSTOCK_FRAME_STREAM,
 							   PENSTOCK_WIRE_LENGTH_SMALL);
 	penstock_wire_uint(buf, PENSTOCK_STREAM_XID, frames->stream->xid);

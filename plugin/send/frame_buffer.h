@@ -97,6 +97,7 @@ extern void penstock_frames_write_stream(PenstockSession *session);
 static inline void
 penstock_frames_mark_complete(PenstockFrames *frames)
 {
+	Assert(frames->complete_bytes <= frames->buf.len);
 	frames->complete_bytes = frames->buf.len;
 }
 
@@ -147,6 +148,7 @@ penstock_frames_ensure_relation(PenstockSession *session,
 {
 	StringInfo buf = &session->frames->buf;
 	int mark;
+	Assert(session->frames->begin_written);
 
 	if (likely(published->sent))
 		return;

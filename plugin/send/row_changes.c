@@ -36,6 +36,7 @@ append_old_row(PenstockSession *session, StringInfo buf, PenstockRelInfo *info,
 	bool is_full = info->identity == PENSTOCK_REPLICA_IDENTITY_FULL;
 	int mark;
 
+	Assert(info->identity_problem == NULL);
 	if (!is_full && !penstock_row_key_changed(info))
 		return;
 	mark = penstock_wire_begin(buf, PENSTOCK_CHANGE_OLD, length_bytes);
@@ -151,6 +152,7 @@ send_large_change(PenstockSession *session, const RowChange *change)
 	PenstockFrames *frames = session->frames;
 	LogicalDecodingContext *ctx = session->ctx;
 
+	Assert(session->compressor == NULL && frames->begin_written);
 	penstock_bundle_end_holding(session);
 	OutputPluginPrepareWrite(ctx, true);
 	penstock_wire_raw(ctx->out, frames->buf.data, (Size) frames->buf.len);
@@ -166,6 +168,8 @@ send_large_change(PenstockSession *session, const RowChange *change)
 static void
 raise_no_identity(const RowChange *change, const char *problem)
 {
+	Assert(change->operation == PENSTOCK_UPDATE ||
+		   change->operation == PENSTOCK_DELETE);
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -246,6 +250,7 @@ passes_filter(RowChange *change)
 	PenstockRelInfo *info = change->info;
 	PenstockOperation operation = change->operation;
 
+	Assert(operation == PENSTOCK_INSERT || info->identity_problem == NULL);
 	return penstock_filter_passes(info->publish.filter, &change->operation,
 								  change->has_old ? &info->old_row : NULL,
 								  operation != PENSTOCK_DELETE ? &info->new_row
@@ -272,6 +277,8 @@ penstock_frame_row(PenstockSession *session, ReorderBufferTXN *txn,
 	if (change.info->publish.filter != NULL && !passes_filter(&change))
 		return;
 
+	Assert(change.operation < PENSTOCK_ROW_OPERATIONS);
+	Assert(change.has_old || change.operation != PENSTOCK_DELETE);
 	change.subxid = penstock_frames_subxid_of(session, source);
 	penstock_frames_ensure_begun(session, txn);
 	penstock_frames_ensure_relation(session, change.info->published);

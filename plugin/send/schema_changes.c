@@ -56,6 +56,7 @@ append_schema_changes(void *arg)
 										 lookup->taking);
 	ListCell *cell;
 
+	Assert(session->schema != NULL);
 	if (objects != NIL)
 	{
 		penstock_value_apply_settings(session);
@@ -78,6 +79,7 @@ append_rewrite(PenstockSession *session, const PenstockRelInfo *info,
 	int mark = penstock_wire_begin(buf, PENSTOCK_FRAME_CHANGES,
 								   PENSTOCK_WIRE_LENGTH_SMALL);
 
+	Assert(session->frames->begin_written && info->published->number != 0);
 	penstock_wire_uint(buf, PENSTOCK_CHANGE_REWRITE, info->published->number);
 	penstock_wire_uint(buf, PENSTOCK_CHANGE_SUBXID, subxid);
 	penstock_wire_end(buf, mark, PENSTOCK_WIRE_LENGTH_SMALL);

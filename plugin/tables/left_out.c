@@ -54,6 +54,7 @@ find_next_change(const PenstockLeftOut *self, XLogRecPtr end_lsn)
 			(next == InvalidXLogRecPtr || until < next))
 			next = until;
 	}
+	Assert(next == InvalidXLogRecPtr || next >= end_lsn);
 	return next;
 }
 
@@ -74,6 +75,7 @@ penstock_left_out_new(PenstockSession *session)
 			cell);
 	qsort(self->tables, (Size) self->count, sizeof(PenstockLeftOutTable),
 		  compare_tables);
+	Assert(self->count == list_length(tables));
 	self->next_change = find_next_change(self, InvalidXLogRecPtr);
 	if (self->next_change != InvalidXLogRecPtr)
 		(void) set_streaming_compat(session->ctx, false);
@@ -87,6 +89,7 @@ penstock_left_out_begin(PenstockSession *session, XLogRecPtr end_lsn)
 
 	if (likely(self == NULL))
 		return false;
+	Assert(end_lsn != InvalidXLogRecPtr);
 	self->end_lsn = end_lsn;
 	if (self->next_change == InvalidXLogRecPtr || end_lsn <= self->next_change)
 		return false;

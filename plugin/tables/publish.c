@@ -78,6 +78,7 @@ penstock_publications_invalidate(PenstockPublications *p)
 static void
 raise_missing(const char *name)
 {
+	Assert(name != NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("publication \"%s\" does not exist", name),
@@ -143,6 +144,7 @@ get_existing_publications(PenstockPublications *p)
 	}
 	p->missed = p->missing != NULL;
 
+	Assert(p->missed || list_length(p->list) == list_length(p->names));
 	MemoryContextSwitchTo(outer);
 	return p->list;
 }
@@ -198,6 +200,7 @@ contains_table(const Publication *publication, Relation relation,
 	int height = 0;
 	ListCell *cell;
 
+	Assert(relation->rd_rel->relispartition || ancestors == NIL);
 	*publish_as = RelationGetRelid(relation);
 	*level = 0;
 
@@ -225,6 +228,7 @@ contains_table(const Publication *publication, Relation relation,
 			*level = height;
 		}
 	}
+	Assert(*level == 0 || publication->pubviaroot);
 	return by_all || by_ancestor ||
 		   names_table(publication, RelationGetRelid(relation));
 }
@@ -311,6 +315,7 @@ columns_of_list(Datum list)
 	const int16 *attnums = (const int16 *) ARR_DATA_PTR(array);
 	Bitmapset *columns = NULL;
 
+	Assert(ARR_NDIM(array) == 1 && ARR_ELEMTYPE(array) == INT2OID);
 	for (int i = 0; i < ARR_DIMS(array)[0]; i++)
 		columns = bms_add_member(columns, attnums[i]);
 	return columns;
@@ -366,6 +371,7 @@ resolve_columns(const List *publications, Relation target)
 	Bitmapset *columns = NULL;
 	ListCell *cell;
 
+	Assert(publications != NIL);
 	foreach (cell, publications)
 	{
 		const Publication *publication = lfirst(cell);
@@ -508,6 +514,7 @@ resolve_filter(const List *publications, Relation target, const int *sources,
 		lookup.estate = filter->estate;
 		penstock_lookup(prepare_expression, &lookup);
 		filter->expressions[i] = lookup.prepared;
+		Assert(lookup.prepared != NULL);
 	}
 	MemoryContextSwitchTo(outer);
 	return filter;
@@ -534,6 +541,7 @@ resolve_sources(Relation relation, Relation target, MemoryContext keep)
 			sources[i] = -1;
 		else
 			sources[i] = map == NULL ? i : map->attnums[i] - 1;
+		Assert(sources[i] < RelationGetNumberOfAttributes(relation));
 	}
 	return sources;
 }
@@ -551,6 +559,7 @@ publish_as_itself(PenstockPublish *publish, Relation relation,
 	Bitmapset *columns = NULL;
 	int attnum = -1;
 
+	Assert(publish->publish_as != RelationGetRelid(relation));
 	while ((attnum = bms_next_member(publish->columns, attnum)) >= 0)
 		columns = bms_add_member(columns, publish->sources[attnum - 1] + 1);
 	publish->columns = columns;
@@ -580,6 +589,7 @@ resolve_target(PenstockPublish *publish, Relation relation,
 	publish->columns = resolve_columns(publications, target);
 	publish->filter = resolve_filter(publications, target, publish->sources,
 									 keep);
+	Assert(publish->sources != NULL);
 	if (target == relation)
 		return;
 	RelationClose(target);
@@ -665,6 +675,7 @@ accepts(PenstockFilter *filter, ExprState *expression, TupleTableSlot *slot,
 	bool isnull;
 	Datum result;
 
+	Assert(expression != NULL && row != NULL);
 	ExecClearTuple(slot);
 	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
 	{
@@ -691,6 +702,7 @@ complete_new_row(const PenstockFilter *filter, const PenstockRow *old_row,
 {
 	TupleDesc desc = filter->new_slot->tts_tupleDescriptor;
 
+	Assert(old_row != NULL && new_row != NULL);
 	if (!new_row->maybe_external)
 		return;
 	for (int i = 0; i < desc->natts; i++)

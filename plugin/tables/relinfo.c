@@ -184,6 +184,7 @@ penstock_relations_new(PenstockSession *session)
 	PenstockRelations *relations;
 	MemoryContextCallback *callback;
 
+	Assert(session->publications != NULL);
 	context = AllocSetContextCreate(session->ctx->context, "penstock relations",
 									PENSTOCK_CONTEXT_SIZES);
 	relations = MemoryContextAllocZero(context, sizeof(PenstockRelations));
@@ -293,11 +294,13 @@ init_column(PenstockSession *session, const PenstockRelInfo *info,
 			PenstockColumn *column, Form_pg_attribute attr,
 			const Bitmapset *identity)
 {
+	Assert(attr->attnum > 0 && !attr->attisdropped);
 	penstock_value_init(&column->writer, attr->atttypid,
 						session->options.binary);
 	column->writer.column = pstrdup(NameStr(attr->attname));
 	column->writer.table = info->name;
 	column->source = info->publish.sources[attr->attnum - 1];
+	Assert(column->source >= 0);
 	column->typlen = attr->attlen;
 	column->byval = attr->attbyval;
 	column->key = is_key(info, attr, identity);
@@ -334,6 +337,7 @@ init_columns(PenstockSession *session, PenstockRelInfo *info, Relation target,
 	PenstockColumn *column = columns;
 	int attnum = -1;
 
+	Assert(RelationGetRelid(target) == info->publish.publish_as);
 	shape_init(&info->full, ncolumns);
 	shape_init(&info->key, ncolumns);
 	while ((attnum = bms_next_member(info->publish.columns, attnum)) >= 0)
@@ -344,6 +348,7 @@ init_columns(PenstockSession *session, PenstockRelInfo *info, Relation target,
 		if (column->key)
 			shape_add(&info->key, column);
 		column++;
+		Assert(column - columns <= ncolumns);
 	}
 }
 
@@ -392,6 +397,7 @@ partition_lacks_identity(const PenstockRelInfo *info, Relation relation)
 	PenstockReplicaIdentity own = identity_of(relation);
 	Bitmapset *logged;
 
+	Assert(RelationGetRelid(relation) != info->publish.publish_as);
 	if (own == PENSTOCK_REPLICA_IDENTITY_FULL)
 		return false;
 	if (info->identity == PENSTOCK_REPLICA_IDENTITY_FULL)
@@ -414,6 +420,7 @@ static const char *
 find_identity_problem(const PenstockRelInfo *info, Relation relation,
 					  Relation target, const Bitmapset *identity)
 {
+	Assert(info->published != NULL);
 	if (info->identity != PENSTOCK_REPLICA_IDENTITY_FULL &&
 		bms_is_empty(identity))
 		return "The table has no replica identity.";
@@ -462,6 +469,7 @@ append_column(PenstockSession *session, StringInfo buf,
 {
 	int mark;
 
+	Assert(column->source >= 0 && attr->attnum > 0);
 	mark = penstock_wire_begin(buf, PENSTOCK_RELATION_COLUMNS,
 							   PENSTOCK_WIRE_LENGTH_SMALL);
 	append_name(session, buf, PENSTOCK_COLUMN_NAME, NameStr(attr->attname));
@@ -486,6 +494,7 @@ append_distribution(StringInfo buf, const PenstockRoute *route)
 	char numbers[PARTITION_MAX_KEYS * PENSTOCK_WIRE_VARINT_BYTES_MAX];
 	char *end = numbers;
 
+	Assert(route->ncolumns > 0 && route->ncolumns <= PARTITION_MAX_KEYS);
 	for (int i = 0; i < route->ncolumns; i++)
 		end = penstock_wire_varint(end, (uint64) route->attnums[i]);
 	penstock_wire_bytes(buf, PENSTOCK_RELATION_DISTRIBUTION, numbers,
@@ -515,6 +524,7 @@ write_record(PenstockSession *session, StringInfo buf,
 	for (int i = 0; i < info->full.ncolumns; i++)
 	{
 		attnum = bms_next_member(info->publish.columns, attnum);
+		Assert(attnum > 0 && attnum <= desc->natts);
 		append_column(session, buf, info->full.columns[i],
 					  TupleDescAttr(desc, attnum - 1));
 	}
@@ -528,11 +538,13 @@ get_published(PenstockRelations *relations, Oid oid)
 {
 	PenstockPublished *published;
 	bool found;
+	Assert(OidIsValid(oid));
 
 	published = hash_search(relations->published, &oid, HASH_ENTER, &found);
 	if (!found)
 	{
 		published->number = ++relations->number_last;
+		Assert(published->number != 0);
 		published->sent = false;
 		published->sent_by = InvalidTransactionId;
 		published->gone = false;
@@ -551,6 +563,7 @@ static void
 set_record(PenstockRelations *relations, PenstockPublished *published,
 		   const StringInfo record)
 {
+	Assert(record->len > 0);
 	if (published->record != NULL && published->record_bytes == record->len &&
 		memcmp(published->record, record->data, (Size) record->len) == 0)
 		return;
@@ -580,6 +593,7 @@ init_target(PenstockSession *session, PenstockRelInfo *info, Relation relation,
 	if (target != relation)
 		info->published->is_ancestor = true;
 
+	Assert(info->published->number != 0);
 	identity = identity_key_bitmap_compat(target);
 	init_columns(session, info, target, identity);
 	info->route = penstock_route_new(session, info, target);
@@ -632,6 +646,7 @@ init_info(PenstockSession *session, PenstockRelInfo *info, Relation relation)
 {
 	Relation target = relation;
 
+	Assert(info->context == CurrentMemoryContext);
 	penstock_publish_resolve(session, relation, &info->publish);
 	if (!publishes_anything(&info->publish))
 		return;
@@ -659,6 +674,7 @@ init_rewrite(PenstockSession *session, PenstockRelInfo *info, Relation table,
 			 char heap_persistence)
 {
 	info->rewrites = true;
+	Assert(info->context == CurrentMemoryContext);
 	if (table->rd_rel->relkind == RELKIND_RELATION &&
 		heap_persistence == RELPERSISTENCE_PERMANENT &&
 		!is_consumers_own(table))
@@ -740,6 +756,7 @@ penstock_relations_append_gone(PenstockRelations *relations, StringInfo numbers)
 	HASH_SEQ_STATUS scan;
 	PenstockPublished *published;
 
+	Assert(TransactionIdIsValid(relations->xid));
 	relations->changed = false;
 	hash_seq_init(&scan, relations->published);
 	while ((published = hash_seq_search(&scan)) != NULL)
@@ -763,6 +780,7 @@ penstock_relations_forget_gone(PenstockRelations *relations, TransactionId xid,
 	HASH_SEQ_STATUS scan;
 	PenstockPublished *published;
 
+	Assert(TransactionIdIsValid(xid));
 	resetStringInfo(numbers);
 	relations->changed = true;
 	hash_seq_init(&scan, relations->published);
@@ -780,6 +798,7 @@ get_entry(PenstockRelations *relations, Oid relid)
 	PenstockRelInfo *info;
 	bool found;
 
+	Assert(OidIsValid(relid));
 	if (hash_get_num_entries(relations->infos) >= relations->infos_max)
 		remove_invalid(relations);
 
@@ -800,6 +819,7 @@ get_entry(PenstockRelations *relations, Oid relid)
 static MemoryContext
 enter_context(const PenstockRelations *relations, PenstockRelInfo *info)
 {
+	Assert(info->context == NULL);
 	info->context = AllocSetContextCreate(
 		relations->context, "penstock relation", PENSTOCK_SMALL_CONTEXT_SIZES);
 	return MemoryContextSwitchTo(info->context);
@@ -843,6 +863,7 @@ penstock_relinfo_get_rewritten(PenstockSession *session, Oid heap, Oid table)
 	Relation relation = RelationIdGetRelation(table);
 	MemoryContext outer;
 
+	Assert(heap != table);
 	/*
 	 * The entry stays invalid, so that it is removed some day: of a heap that
 	 * is gone the server sends no invalidation.

@@ -104,6 +104,7 @@ static void
 init_column(PenstockRoute *route, int index, const PenstockRelInfo *info, int i,
 			Form_pg_attribute attr)
 {
+	Assert(index < route->ncolumns && i < info->full.ncolumns);
 	route->columns[index] = info->full.columns[i];
 	route->attnums[index] = attr->attnum;
 	route->collations[index] = attr->attcollation;
@@ -125,11 +126,13 @@ find_column(PenstockRoute *route, int index, const PenstockRelInfo *info,
 	Form_pg_attribute found = NULL;
 	int attnum = -1;
 
+	Assert(column->names != NIL);
 	for (int i = 0; i < info->full.ncolumns; i++)
 	{
 		Form_pg_attribute attr;
 
 		attnum = bms_next_member(info->publish.columns, attnum);
+		Assert(attnum > 0 && attnum <= desc->natts);
 		attr = TupleDescAttr(desc, attnum - 1);
 		if (wanted != 0 ? (uint32) attnum != wanted
 						: !has_name(column->names, NameStr(attr->attname)))
@@ -163,6 +166,8 @@ init_columns(void *arg)
 					RelationGetRelid(lookup->target);
 	ListCell *cell;
 
+	Assert(list_length(lookup->distribution->columns) ==
+		   lookup->route->ncolumns);
 	foreach (cell, lookup->distribution->columns)
 	{
 		const PenstockDistributionColumn *column = lfirst(cell);
@@ -195,6 +200,7 @@ penstock_route_new(PenstockSession *session, const PenstockRelInfo *info,
 		return NULL;
 
 	n = (Size) list_length(distribution->columns);
+	Assert(n > 0 && n <= PARTITION_MAX_KEYS);
 	route = palloc0(sizeof(PenstockRoute));
 	route->ncolumns = (int) n;
 	route->columns = palloc0(n * sizeof(PenstockColumn *));
@@ -212,6 +218,7 @@ penstock_route_new(PenstockSession *session, const PenstockRelInfo *info,
 const char *
 penstock_route_column_outside_key(const PenstockRoute *route)
 {
+	Assert(route->ncolumns > 0);
 	for (int i = 0; i < route->ncolumns; i++)
 	{
 		if (!route->columns[i]->key)
@@ -245,6 +252,7 @@ hash_values(void *arg)
 	HashLookup *lookup = arg;
 	const PenstockRoute *route = lookup->route;
 
+	Assert(route->ncolumns > 0);
 	for (int i = 0; i < route->ncolumns; i++)
 		penstock_components_load(route->columns[i]->writer.type);
 	lookup->hash = compute_partition_hash_value(
@@ -258,6 +266,7 @@ penstock_route_hash(const PenstockRoute *route, const PenstockRow *row,
 {
 	HashLookup lookup = {.route = route};
 
+	Assert(row != NULL);
 	for (int i = 0; i < route->ncolumns; i++)
 	{
 		const PenstockColumn *column = route->columns[i];
@@ -272,6 +281,7 @@ penstock_route_hash(const PenstockRoute *route, const PenstockRow *row,
 					 column->writer.column, column->writer.table);
 			from = old_row;
 		}
+		Assert(from != NULL);
 		route->values[i] = from->values[column->source];
 		route->nulls[i] = from->nulls[column->source];
 	}

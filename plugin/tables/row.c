@@ -65,6 +65,7 @@ append_bitmap(StringInfo buf, int field, const PenstockShape *shape,
 	char bitmap[MaxTupleAttributeNumber / 8 + 1];
 	int bytes = 0;
 
+	Assert(shape->ncolumns <= MaxTupleAttributeNumber);
 	for (int i = 0; i < shape->ncolumns; i++)
 	{
 		if (!test(row, shape->columns[i]))
@@ -85,6 +86,7 @@ append_integers(StringInfo buf, int field, const PenstockShape *shape,
 	char *p;
 	int bytes;
 
+	Assert(shape->nintegers > 0);
 	start = penstock_wire_reserve(buf, 1 + PENSTOCK_WIRE_LENGTH_ANY +
 										   (Size) shape->nintegers *
 											   PENSTOCK_WIRE_VARINT_BYTES_MAX);
@@ -105,6 +107,7 @@ append_integers(StringInfo buf, int field, const PenstockShape *shape,
 	}
 
 	bytes = (int) (p - start) - 1 - PENSTOCK_WIRE_LENGTH_SMALL;
+	Assert(bytes >= 0);
 	if (bytes == 0)
 		return;
 	*start = PENSTOCK_WIRE_TAG_BYTES(field);
@@ -144,6 +147,7 @@ append_values(PenstockSession *session, StringInfo buf, int field,
 	for (int i = 0; i < shape->nvalues; i++)
 	{
 		const PenstockColumn *column = shape->values[i];
+		Assert(column->writer.encoding != PENSTOCK_ENCODING_INTEGER);
 
 		if (row->nulls[column->source])
 			continue;
@@ -167,11 +171,13 @@ penstock_row_append(PenstockSession *session, StringInfo buf,
 {
 	bool any_unchanged = false;
 
+	Assert(shape->nintegers + shape->nvalues == shape->ncolumns);
 	if (shape->nintegers > 0)
 		append_integers(buf, fields->integers, shape, row);
 	if (shape->nvalues > 0)
 		any_unchanged = append_values(session, buf, fields->values, shape, row,
 									  allow_unchanged);
+	Assert(allow_unchanged || !any_unchanged);
 	if (row->maybe_null)
 		append_bitmap(buf, fields->nulls, shape, row, is_null);
 	if (unlikely(any_unchanged))
@@ -197,6 +203,7 @@ is_same_value(const PenstockColumn *column, const PenstockRow *a,
 bool
 penstock_row_key_changed(const PenstockRelInfo *info)
 {
+	Assert(info->key.ncolumns <= info->full.ncolumns);
 	for (int i = 0; i < info->key.ncolumns; i++)
 	{
 		if (!is_same_value(info->key.columns[i], &info->old_row,

@@ -70,6 +70,7 @@
 #include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_range.h"
 #include "catalog/pg_type.h"
 #include "port/pg_bswap.h"
@@ -279,6 +280,8 @@ penstock_value_init(PenstockValueWriter *writer, Oid type, bool binary)
 					   penstock_components_have_rows(type);
 	writer->type = type;
 	writer->obeys_settings = !is_plain_output_function(form->typoutput);
+	Assert(OidIsValid(writer->function.fn_oid));
+	Assert(writer->encoding != PENSTOCK_ENCODING_INTEGER);
 	ReleaseSysCache(tuple);
 }
 
@@ -286,6 +289,7 @@ penstock_value_init(PenstockValueWriter *writer, Oid type, bool binary)
 void
 penstock_value_apply_settings(PenstockSession *session)
 {
+	Assert(IsTransactionState());
 	if (session->settings_applied)
 		return;
 	for (int i = 0; i < (int) lengthof(text_settings); i++)
@@ -354,6 +358,7 @@ flatten(Datum value)
 	}
 	if (VARATT_IS_COMPRESSED(data) || VARATT_IS_EXTERNAL(data))
 		data = detoast_attr(data);
+	Assert(!VARATT_IS_EXTERNAL(data));
 	return data;
 }
 
@@ -367,6 +372,7 @@ output_with_labels(PenstockSession *session, const PenstockValueWriter *writer,
 {
 	char *text;
 
+	Assert(writer->has_labels && writer->kind == PENSTOCK_VALUE_OUTPUT);
 	do
 	{
 		penstock_labels_show(session, writer->type);
@@ -382,6 +388,7 @@ append_output(PenstockSession *session, const PenstockValueWriter *writer,
 {
 	char *text;
 
+	Assert(writer->kind == PENSTOCK_VALUE_OUTPUT);
 	if (writer->obeys_settings)
 		penstock_value_apply_settings(session);
 	if (unlikely(writer->has_rows))
@@ -390,6 +397,7 @@ append_output(PenstockSession *session, const PenstockValueWriter *writer,
 			   ? output_with_labels(session, writer, value)
 			   : OutputFunctionCall(unconstify(FmgrInfo *, &writer->function),
 									value);
+	Assert(text != NULL);
 	append_characters(session, writer, buf, field, text, strlen(text));
 }
 

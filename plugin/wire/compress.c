@@ -68,6 +68,7 @@ append_compressed(PenstockCompressor *compressor, StringInfo out,
 
 	if (bytes < PENSTOCK_COMPRESS_BYTES_MIN)
 		return false;
+	Assert(compressor->zstd != NULL && bytes > FIELD_HEADER_BYTES);
 	mark = penstock_wire_begin(out, PENSTOCK_FRAME_ZSTD,
 							   PENSTOCK_WIRE_LENGTH_ANY);
 	place = penstock_wire_reserve(out, bytes);
@@ -87,6 +88,7 @@ append_compressed(PenstockCompressor *compressor, StringInfo out,
 		elog(ERROR, "could not compress a frame: %s",
 			 ZSTD_getErrorName(compressed));
 	}
+	Assert(compressed <= bytes - FIELD_HEADER_BYTES);
 	penstock_wire_advance(out, place + compressed);
 	penstock_wire_end(out, mark, PENSTOCK_WIRE_LENGTH_ANY);
 	return true;
@@ -96,6 +98,7 @@ void
 penstock_compress_append(PenstockCompressor *compressor, StringInfo out,
 						 const char *frame, Size bytes)
 {
+	Assert(bytes > 0);
 	if (compressor == NULL || !append_compressed(compressor, out, frame, bytes))
 		penstock_wire_raw(out, frame, bytes);
 }

@@ -40,5 +40,6 @@ penstock_wire_end_moved(StringInfo buf, int mark, int length_bytes)
 		*p++ = (char) (bytes | 0x80);
 		bytes >>= 7;
 	}
+	Assert(p == buf->data + mark - 1 && bytes < 0x80);
 	*p = (char) bytes;
 }

@@ -350,8 +350,9 @@ typedef enum PenstockWireType
 #define PENSTOCK_WIRE_TAG_BYTES(field)                                         \
 	((char) ((field) << 3 | PENSTOCK_WIRE_TYPE_BYTES))
 
-/* The longest tag: of field numbers up to 2047. */
+/* The longest tag, and the largest field number that it has room for. */
 #define PENSTOCK_WIRE_TAG_BYTES_MAX 2
+#define PENSTOCK_WIRE_FIELD_MAX     2047
 
 /* A signed number such that small ones, whatever their sign, become short. */
 static inline uint64
@@ -380,6 +381,7 @@ penstock_wire_tag(char *p, int field, PenstockWireType type)
 {
 	int tag = field << 3 | (int) type;
 
+	Assert(field > 0 && field <= PENSTOCK_WIRE_FIELD_MAX);
 	if (unlikely(tag >= 0x80))
 	{
 		*p++ = (char) (tag | 0x80);
@@ -427,6 +429,7 @@ penstock_wire_reserve(StringInfo buf, Size bytes)
 static inline void
 penstock_wire_advance(StringInfo buf, const char *end)
 {
+	Assert(end >= buf->data + buf->len);
 	buf->len = (int) (end - buf->data);
 	Assert(buf->len < buf->maxlen);
 }
@@ -518,6 +521,7 @@ penstock_wire_begin(StringInfo buf, int field, int length_bytes)
 	char *p = penstock_wire_reserve(buf, PENSTOCK_WIRE_TAG_BYTES_MAX +
 											 (Size) length_bytes);
 
+	Assert(length_bytes > 0 && length_bytes <= PENSTOCK_WIRE_VARINT_BYTES_MAX);
 	p = penstock_wire_tag(p, field, PENSTOCK_WIRE_TYPE_BYTES);
 	penstock_wire_advance(buf, p + length_bytes);
 	return buf->len;
@@ -534,6 +538,7 @@ penstock_wire_end(StringInfo buf, int mark, int length_bytes)
 {
 	int bytes = buf->len - mark;
 
+	Assert(bytes >= 0 && mark >= length_bytes);
 	if (likely(length_bytes == 1 && bytes < 0x80))
 		buf->data[mark - 1] = (char) bytes;
 	else
