@@ -107,6 +107,8 @@ learn_identity(Attempt *attempt, Error *err)
 	int order = identity->change ? REMEMBER_ALL_TARGETS : identity->target;
 	Rc rc = RC_OK;
 
+	ASSERT(attempt->server != NULL ||
+		   config_source_log(attempt->config) != NULL);
 	if (!identity->known)
 	{
 		identity->config = *attempt->config;
@@ -508,6 +510,7 @@ follow_sequences(Attempt *attempt, Pipeline *pipeline)
 	if (!config_follows_sequences(attempt->config))
 		return;
 	sequences_attach(attempt->sequences, attempt->config, attempt->sinks);
+	CHECK(pipeline->beside_count < PIPELINE_BESIDE_MAX);
 	pipeline->beside[pipeline->beside_count++] = (Beside){
 		.step = sequences_step,
 		.context = attempt->sequences,
@@ -521,6 +524,7 @@ follow_large_objects(Attempt *attempt, Pipeline *pipeline)
 		return;
 	large_objects_attach(attempt->large_objects, attempt->config,
 						 attempt->sinks);
+	CHECK(pipeline->beside_count < PIPELINE_BESIDE_MAX);
 	pipeline->beside[pipeline->beside_count++] = (Beside){
 		.step = large_objects_step,
 		.context = attempt->large_objects,
@@ -532,6 +536,7 @@ static void
 watch_over(Attempt *attempt, Pipeline *pipeline)
 {
 	heartbeat_note_reached(attempt->heartbeat);
+	CHECK(pipeline->beside_count < PIPELINE_BESIDE_MAX);
 	pipeline->beside[pipeline->beside_count++] = (Beside){
 		.step = heartbeat_step,
 		.context = attempt->heartbeat,
@@ -549,10 +554,13 @@ build_indexes(Attempt *attempt, Pipeline *pipeline)
 	attempt->index_builders = index_builders_new(attempt->config,
 												 attempt->sinks);
 	for (int i = 0; i < attempt->config->target_count; i++)
+	{
+		CHECK(pipeline->beside_count < PIPELINE_BESIDE_MAX);
 		pipeline->beside[pipeline->beside_count++] = (Beside){
 			.step = index_builder_step,
 			.context = index_builder_at(attempt->index_builders, i),
 			.interval_ms = INDEX_BUILDS_INTERVAL_MS};
+	}
 }
 
 /* Builds the indexes that are left to be built. */

@@ -75,6 +75,7 @@ wait_for_fence(const Config *config, int index, Lsn held, Error *err)
 	Lsn fence = 0;
 	Rc rc = reach_target_soon(config, index, &target, err);
 
+	ASSERT(held != 0);
 	while (rc == RC_OK)
 	{
 		rc = fence_read(target, config->name, &fence, err);
@@ -115,6 +116,7 @@ wait_for_fences(const Config *config, Lsn held, Error *err)
 static void
 hold_streaming(Streaming *streaming, Error *err)
 {
+	ASSERT(err->code == ERR_OPEN_TXN);
 	streaming_hold(streaming, streaming->refused_xid,
 				   streaming->refused_until_lsn, clock_monotonic_us());
 	log_error(LOG_INFO, "follow", err);

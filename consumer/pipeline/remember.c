@@ -86,6 +86,7 @@ find_newest(const Asking *askings, int count)
 {
 	const Asking *newest = NULL;
 
+	ASSERT(count > 0);
 	for (int i = 0; i < count; i++)
 		if (askings[i].has_answered &&
 			(newest == NULL ||
@@ -135,6 +136,7 @@ ask_next(Round *self)
 {
 	Asking *asking = &self->askings[self->count];
 
+	ASSERT(self->count < self->first.config->target_count);
 	*asking = self->first;
 	asking->target = (self->first.target + self->count) %
 					 self->first.config->target_count;

@@ -119,6 +119,7 @@ stop_reading(Run *run, SinkMode mode)
 static void
 lose_stream(Run *run, Error *err)
 {
+	ASSERT(err->code != ERR_NONE);
 	error_take(&run->loss, err);
 	run->lost = true;
 	run->settle_due_us = run->now_us + SETTLE_QUIET_MS * 1000;
@@ -134,6 +135,7 @@ begin_settling(Run *run)
 	if (!run->lost || run->reading || run->settling ||
 		run->stop_deadline_us != 0)
 		return false;
+	ASSERT(run->loss.code != ERR_NONE);
 	run->settling = true;
 	stop_reading(run, SINK_SETTLING);
 	return true;
@@ -179,6 +181,7 @@ say_renewal(const Streaming *streaming, StreamingEnd end)
 {
 	Buf reason;
 
+	ASSERT(end != STREAMING_GOES_ON);
 	buf_init(&reason, BUF_TEXT_MAX);
 	if (end == STREAMING_REACHED)
 		buf_printf(&reason,
@@ -218,6 +221,7 @@ check_streaming(Run *run)
 		return;
 	say_renewal(streaming, end);
 	streaming_release(streaming, end);
+	ASSERT(!run->renewing);
 	run->renewing = true;
 	stop_reading(run, SINK_SETTLING);
 }
@@ -296,6 +300,7 @@ handle_frame(Run *run, Frame *frame, Error *err)
 	Lsn endpos = run->endpos;
 	Rc rc = RC_OK;
 
+	ASSERT(run->reading && !router_is_inside(run->router));
 	if (frame->begins)
 		rc = check_order(run, &frame->txn, err);
 	if (rc == RC_OK && frame->begins && proof_is_open(&run->proof))
@@ -331,6 +336,7 @@ go_on(Run *run, Error *err)
 {
 	Rc rc = RC_AGAIN;
 
+	ASSERT(router_is_inside(run->router));
 	if (router_can_go_on(run->router))
 		rc = router_go_on(run->router, err);
 	if (rc == RC_OK && run->inside_commits)
@@ -348,6 +354,7 @@ next_frame(Run *run, const WireMessage *message, Frame **frame, Error *err)
 	Rc rc = message != NULL ? input_decode(run->input, message, frame, err)
 							: input_next(run->input, frame, err);
 
+	ASSERT(rc != RC_OK || *frame != NULL);
 	if (rc == RC_FAIL)
 		error_context(err, "reading the stream, after LSN " LSN_FORMAT,
 					  LSN_ARGS(run->progress.received));
@@ -409,6 +416,7 @@ handle_rest(Run *run, Error *err)
 static MUST_CHECK Rc
 note_silence(Run *run, Rc rc, Error *err)
 {
+	ASSERT(rc != RC_OK);
 	if (rc == RC_END)
 		rc = error_set(err, ERR_CONNECT, "source ended the stream");
 	if (rc == RC_FAIL && err->code == ERR_INTERRUPTED)
@@ -430,6 +438,7 @@ receive_message(Run *run, size_t *bytes, Error *err)
 	SourceMessage message;
 	Rc rc = source_receive(run->pipeline->source, &message, err);
 
+	ASSERT(!router_is_inside(run->router));
 	if (rc != RC_OK)
 		return note_silence(run, rc, err);
 	*bytes += message.length;
@@ -534,6 +543,8 @@ update_positions(Run *run)
 								  .durable = run->confirmed,
 								  .applied = run->kept.applied};
 	CHECK(run->confirmed <= run->kept.confirmed);
+	CHECK(positions.durable <= positions.applied);
+	CHECK(positions.applied <= positions.received);
 	source_set_positions(pipeline->source, &positions);
 }
 
@@ -551,6 +562,7 @@ sink_is_done(const Sink *sink)
 static bool
 is_done(const Run *run)
 {
+	ASSERT(run->pipeline->sink_count > 0);
 	if (run->reading)
 		return false;
 	for (int i = 0; i < run->pipeline->sink_count; i++)
@@ -675,6 +687,7 @@ work_one_beside(Run *run, int number)
 	Task **task = &run->beside[number];
 	Error ignored = {0};
 
+	ASSERT(number >= 0 && number < run->pipeline->beside_count);
 	if (*task == NULL)
 	{
 		TaskFunction step = wanted_step(run, beside);
@@ -824,6 +837,7 @@ replace_sink(Run *run, int index, Error *err)
 	Sink *sink = NULL;
 	SinkOrders orders;
 
+	ASSERT(index >= 0 && index < pipeline->sink_count);
 	if (index >= target_count(run))
 		return RC_FAIL; /* the log, without which nothing may go on */
 	if (pipeline->counted)
@@ -833,6 +847,7 @@ replace_sink(Run *run, int index, Error *err)
 	if (sink == NULL)
 		return RC_FAIL;
 	/* The new sink must not report more as durable than the failed one did. */
+	ASSERT(sink != failed);
 	CHECK(sink->report->durable_lsn <= failed->report->durable_lsn);
 	stop_watching(run);
 	stop_beside(run);
@@ -982,6 +997,7 @@ end(Run *run, Error *err)
 {
 	Rc rc;
 
+	ASSERT(is_done(run));
 	if (run->lost)
 	{
 		error_take(err, &run->loss);
@@ -1100,6 +1116,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		if (pipeline->start_lsn != 0)
 			proof_add(&run.proof, &last, pipeline->start_lsn);
 	}
+	ASSERT(durable != UINT64_MAX);
 	progress_init(&run.progress, durable);
 	run.kept = run.progress;
 	if (pipeline->keeps_log)
@@ -1141,6 +1158,7 @@ Rc
 pipeline_judge_end(const char *component, Lsn endpos, const Sink *sink, Rc rc,
 				   Error *err)
 {
+	ASSERT(rc != RC_FAIL || err->code != ERR_NONE);
 	if (rc == RC_OK && endpos != 0 && sink->report->durable_lsn < endpos &&
 		interrupt_requested())
 		return error_set(err, ERR_INTERRUPTED,

@@ -13,6 +13,7 @@ count(RunNumbers *self, int index, const SinkReport *report)
 	MetricsTarget *target = metrics_target(index);
 	SinkReport *counted = &self->counted[index];
 
+	ASSERT(index >= 0 && index < CONFIG_TARGETS_MAX);
 	target->rows += report->rows - counted->rows;
 	target->transactions += report->transactions - counted->transactions;
 	target->batches += report->batches - counted->batches;
@@ -82,6 +83,7 @@ note_positions(RunNumbers *self, const RunState *state)
 void
 run_numbers_note(RunNumbers *self, const RunState *state)
 {
+	ASSERT(state->sink_count <= CONFIG_TARGETS_MAX);
 	for (int i = 0; i < state->sink_count; i++)
 		note_target(self, i, state);
 	note_positions(self, state);

@@ -17,6 +17,7 @@ streaming_hold(Streaming *streaming, uint32_t xid, Lsn until_lsn,
 	bool is_new = until_lsn > streaming->reached_lsn;
 	int64_t hold_ms = streaming->hold_ms * 2;
 
+	ASSERT(streaming->hold_ms <= HOLD_MAX_MS);
 	if (hold_ms == 0)
 		hold_ms = HOLD_FIRST_MS;
 	if (hold_ms > HOLD_MAX_MS)
@@ -41,6 +42,7 @@ streaming_end(const Streaming *streaming, Lsn confirmed_lsn, int64_t now_us)
 {
 	if (!streaming->held)
 		return STREAMING_GOES_ON;
+	ASSERT(streaming->hold_ms >= HOLD_FIRST_MS);
 	if (streaming->until_lsn != 0 && confirmed_lsn >= streaming->until_lsn)
 		return STREAMING_REACHED;
 	if (streaming->until_lsn == 0 && streaming->passed)
@@ -53,6 +55,7 @@ void
 streaming_release(Streaming *streaming, StreamingEnd end)
 {
 	ASSERT(end != STREAMING_GOES_ON);
+	ASSERT(streaming->held);
 	streaming->held = false;
 	if (end == STREAMING_REACHED)
 		streaming->reached_lsn = streaming->until_lsn;

@@ -244,6 +244,7 @@ make_unreachable(Attempt *attempt, int index, Lsn durable_lsn)
 								  .context = &attempt->openings[index],
 								  .opening = attempt->openings[index].task};
 
+	ASSERT(index >= 0 && index < attempt->config->target_count);
 	config_label_target(attempt->config, index, label);
 	attempt->openings[index].task = NULL;
 	return unreachable_new(&options);
@@ -255,6 +256,7 @@ say_unreachable(const Attempt *attempt, int index, Lsn durable_lsn,
 {
 	char label[CONFIG_LABEL_SIZE];
 
+	ASSERT(index >= 0 && index < attempt->config->target_count);
 	config_label_target(attempt->config, index, label);
 	if (err->code != ERR_NONE)
 		log_error(LOG_WARNING, "follow.target-failed", err);
@@ -345,6 +347,7 @@ list_waiting(const Attempt *attempt, int64_t until_us, Task **tasks)
 	bool late = clock_monotonic_us() >= until_us;
 	bool any = false;
 
+	ASSERT(attempt->config->target_count <= CONFIG_TARGETS_MAX);
 	for (int i = 0; i < attempt->config->target_count; i++)
 	{
 		tasks[i] = attempt->openings[i].task;
@@ -515,6 +518,7 @@ say_to(const Config *config, int index, FollowerState state,
 									  &failure)
 				: reach_target_soon(config, index, &target, &failure);
 
+	ASSERT(index >= 0 && index < config->target_count);
 	if (rc == RC_OK)
 		rc = follower_table_write(target, config->name, state, message,
 								  &failure);

@@ -82,6 +82,7 @@ work_task(Worker *self, Error *err)
 
 	if (rc == RC_AGAIN)
 		return rc;
+	ASSERT(self->state != WORKER_PAUSED);
 	task_free(self->task);
 	self->task = NULL;
 	set_state(self, WORKER_ENDED);

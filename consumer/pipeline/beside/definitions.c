@@ -147,6 +147,7 @@ flush(PgConn *target, const char *pipeline, DefinitionCatalog catalog, Lsn lsn,
 {
 	Rc rc = RC_OK;
 
+	ASSERT(lsn != 0 && pgconn_can_be_inside(target));
 	if (array->length == 0)
 		return rc;
 	buf_append_char(array, ']');

@@ -103,6 +103,7 @@ write_message(HeartbeatWriter *self, Lsn *lsn, Error *err)
 	*lsn = 0;
 	if (self->silent)
 		return RC_OK;
+	ASSERT(self->source != NULL);
 	rc = retention_write_message(self->source, lsn, err);
 	if (rc != RC_FAIL || strcmp(err->sqlstate, NOT_ALLOWED_SQLSTATE) != 0)
 		return rc;

@@ -56,6 +56,7 @@ index_builders_new(const Config *config, Sink *const *sinks)
 IndexBuilder *
 index_builder_at(IndexBuilder *builders, int target)
 {
+	ASSERT(target >= 0 && target < builders[0].config->target_count);
 	return &builders[target];
 }
 
@@ -69,6 +70,7 @@ drop_invalid(PgConn *target, const IndexBuild *build, Error *err)
 	Buf sql;
 	Rc rc;
 
+	ASSERT(pgconn_can_be_outside(target));
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "DROP INDEX CONCURRENTLY ");
 	buf_append_identifier(&sql, build->schema);
@@ -99,6 +101,7 @@ create(PgConn *target, const IndexBuild *build, Error *err)
 	int64_t start_us = clock_monotonic_us();
 	Rc rc = pgconn_exec(target, lasting_sql, NULL, err);
 
+	ASSERT(rc != RC_OK || pgconn_can_be_outside(target));
 	if (rc != RC_OK)
 		return rc;
 	log_info("indexes", "building on %s: %s", pgconn_label(target),
@@ -122,6 +125,7 @@ build_held(PgConn *target, const char *pipeline, const IndexBuild *build,
 	IndexFound found;
 	Rc rc = index_build_find(target, build, &found, err);
 
+	ASSERT(build->index_oid != 0);
 	if (rc == RC_OK && found == INDEX_INVALID)
 		rc = drop_invalid(target, build, err);
 	if (rc == RC_OK && found == INDEX_VALID)
@@ -216,6 +220,7 @@ static MUST_CHECK Rc
 go_on(PgConn *target, const char *pipeline, const IndexBuild *build,
 	  Error *first, Error *err)
 {
+	ASSERT(err->code != ERR_NONE);
 	if (err->code != ERR_SQL || error_is_transient(err))
 		return RC_FAIL;
 	if (first->code == ERR_NONE)
@@ -308,6 +313,7 @@ put_off(IndexBuilder *self, Error *err)
 {
 	int64_t pause_us = backoff_take(&self->backoff) * 1000;
 
+	ASSERT(err->code != ERR_NONE);
 	/* query_canceled: mostly by a schema change of the table. */
 	if (strcmp(err->sqlstate, "57014") == 0)
 		log_info("indexes", "a build was cancelled, and begins again: %s",

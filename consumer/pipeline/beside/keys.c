@@ -119,6 +119,7 @@ static int
 find_next(const KeyWork *work, const PostponedKeys *list, KeyState state,
 		  Lsn durable_lsn)
 {
+	ASSERT(work->states != NULL);
 	for (int i = 0; i < list->count; i++)
 		if (work->states[i] == state && list->keys[i].not_before <= durable_lsn)
 			return i;
@@ -132,6 +133,7 @@ send_statement(const Keys *keys, KeyWork *work, const PostponedKey *key,
 	Buf sql;
 	int sent;
 
+	ASSERT(work->conn != NULL);
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_printf(&sql, "BEGIN; SET LOCAL lock_timeout = '" LOCK_TIMEOUT "'; %s;",
 			   key->statement);
@@ -215,6 +217,7 @@ say_failure(KeyWork *work, const PostponedKey *key, Error *err)
 {
 	bool violated = strcmp(err->sqlstate, "23503") == 0;
 
+	ASSERT(err->code != ERR_NONE);
 	error_context(err, "checking foreign key %s of table %s", key->name,
 				  key->table);
 	if (error_is_transient(err) ||
@@ -238,6 +241,8 @@ say_failure(KeyWork *work, const PostponedKey *key, Error *err)
 static void
 put_off(KeyWork *work, const PostponedKeys *list, Error *err)
 {
+	ASSERT(work->current >= 0 && work->current < list->count);
+	ASSERT(work->conn == NULL && work->states != NULL);
 	for (int i = 0; i < list->count; i++)
 		if (i == work->current ||
 			(err->code != ERR_SQL && work->states[i] == KEY_OPEN))
@@ -295,6 +300,7 @@ start_next(const Keys *keys, int target, const PostponedKeys *list, Error *err)
 	Lsn durable_lsn = keys->sinks[target]->report->durable_lsn;
 	int next = find_next(work, list, KEY_OPEN, durable_lsn);
 
+	ASSERT(work->conn == NULL);
 	if (next < 0 && clock_monotonic_us() >= work->due_us)
 		next = find_next(work, list, KEY_FAILED, durable_lsn);
 	if (next < 0)

@@ -174,6 +174,7 @@ place_node(const Config *config, int target, const Buf *places,
 {
 	if (config->placement == NULL)
 		return false;
+	ASSERT(target >= 0 && config->node_count > 0);
 	*node = (NodeIdentity){
 		.modulus = config->node_count,
 		.remainder = target < config->node_count ? target : NODE_REMAINDER_NONE,

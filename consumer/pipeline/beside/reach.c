@@ -13,6 +13,7 @@ reach(const Config *config, int index, PgConnOptions options, PgConn **conn,
 {
 	char label[CONFIG_LABEL_SIZE];
 
+	ASSERT(index >= 0 && index < config->target_count);
 	config_label_target(config, index, label);
 	options.conninfo = config->targets[index];
 	options.label = label;

@@ -220,6 +220,7 @@ say_once(Sequences *self, const PgConn *conn, const SequenceItem *item,
 static void
 say_problem(Sequences *self, const PgConn *conn, const SequenceItem *item)
 {
+	ASSERT(item->problem != NULL);
 	if (self->finishing && self->lacking++ == 0)
 		self->lacks = describe(conn, item, item->problem, item->hint,
 							   &self->first);
@@ -268,6 +269,8 @@ carry_over(const Sequences *self, const SequenceList *list)
 
 	for (int i = 0; i < list->count; i++)
 	{
+		/* both are sorted */
+		ASSERT(i == 0 || list->items[i - 1].oid <= list->items[i].oid);
 		while (old < self->list.count &&
 			   self->list.items[old].oid < list->items[i].oid)
 			old++;
@@ -423,6 +426,7 @@ is_due(const TargetWork *work, int index)
 	const SequenceItem *item = &work->owner->list.items[index];
 	const Given *given = &work->given[index];
 
+	ASSERT(work->given != NULL && index < work->owner->list.count);
 	if (!work->owner->finishing && work->system[0] != '\0' &&
 		strcmp(work->owner->seen[index].set_by, work->system) == 0)
 		return false;
@@ -437,6 +441,7 @@ margin_of(const Sequences *self, int index)
 {
 	const Seen *seen = &self->seen[index];
 
+	ASSERT(index >= 0 && index < self->list.count);
 	return seen->set_by[0] != '\0'
 			   ? 0
 			   : sequence_margin(&self->list.items[index].definition,
@@ -506,6 +511,8 @@ note_given(TargetWork *work, const SequenceSetting *setting)
 		const SequenceItem *item = &setting->target.items[i];
 		const SequenceItem *source = setting->goals[i].source;
 		Given *given = &work->given[source - self->list.items];
+		ASSERT(source >= self->list.items &&
+			   source < self->list.items + self->list.count);
 
 		if (item->remark != NULL)
 			say_once(self, work->conn, item, item->remark, NULL);
@@ -523,6 +530,7 @@ set_chosen(TargetWork *work, SequenceSetting *setting, Error *err)
 {
 	Rc rc = sequence_prepare(setting, work->conn, err);
 
+	ASSERT(setting->count <= work->owner->list.count);
 	if (rc == RC_OK)
 		rc = write_rows(work, setting, err);
 	if (rc == RC_OK)
@@ -554,6 +562,7 @@ set_target(void *context, Error *err)
 	};
 	Rc rc = RC_OK;
 
+	ASSERT(work->conn == NULL);
 	if (work->given == NULL)
 		work->given = xcalloc((size_t) self->list.count + 1, sizeof(Given));
 	if (choose(work, goals) > 0)
@@ -582,6 +591,7 @@ run_tasks(Sequences *self, int first, int end, Error *err)
 	bool waiting = true;
 	Rc rc = RC_OK;
 
+	ASSERT(first < end && end - first <= AT_ONCE);
 	for (int i = first; i < end; i++)
 		if (self->sinks == NULL || !self->sinks[i]->report->unreachable)
 			tasks[i - first] = task_new(set_target, &self->works[i]);
@@ -676,6 +686,7 @@ require_all(Sequences *self, Error *err)
 {
 	if (self->lacks == RC_OK)
 		return RC_OK;
+	ASSERT(self->lacking > 0);
 	error_take(err, &self->first);
 	if (self->lacking > 1)
 		error_detail(err, "%d more sequence%s could not be set.",

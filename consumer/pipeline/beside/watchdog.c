@@ -136,6 +136,7 @@ report(const Watchdog *self, int index, Seen *seen, int64_t now_us, Error *err)
 	Buf text;
 	Rc rc;
 
+	ASSERT(index >= 0 && index < self->config->target_count);
 	config_label_target(self->config, index, label);
 	buf_init(&text, BUF_TEXT_MAX);
 	rc = diagnose(self, index, &text, err);
