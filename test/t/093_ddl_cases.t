@@ -342,6 +342,22 @@ SQL
 
 # A label's name changes hands while rows with it are on their way, in every kind of
 # value.  What is applied while open is on the target under the old names.
+subtest 'tables whose row types others use, dropped together' => sub {
+	my $pair = cloned('row_types', <<'SQL');
+CREATE TABLE a (i int, t text);
+CREATE TABLE b (x int, y text, CHECK ((x, y)::a = (1, '42')::a));
+CREATE TABLE c (a a, b b[]);
+CREATE TABLE parted (a a, n int) PARTITION BY LIST (n);
+CREATE TABLE part PARTITION OF parted FOR VALUES IN (1);
+SQL
+
+	$pair->source_sql('DROP TABLE a, b, c, parted');
+	$pair->follow_to_end;
+	is($pair->target_sql("SELECT count(*) FROM pg_class
+		WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+		  AND relname <> 'mark'"), 0, 'all are gone');
+};
+
 subtest 'labels get other names' => sub {
 	for my $mode ([], [ '--apply=transaction', '--lanes=4' ])
 	{

@@ -169,9 +169,17 @@ drop_table(Draft *draft, DraftObject *table)
 	forget_tree(draft, table);
 }
 
+/*
+ * Later tables first, because they may use the row type of earlier ones.
+ * Partitions go with their partitioned table, or at the end.
+ */
 void
 diff_drop_tables(Draft *draft)
 {
+	for (int i = draft->changed_count - 1; i >= 0; i--)
+		if (draft_goes(draft->changed[i], DEFINITION_TABLE) &&
+			!is_partition(draft->changed[i]))
+			drop_table(draft, draft->changed[i]);
 	for (int i = 0; i < draft->changed_count; i++)
 		if (draft_goes(draft->changed[i], DEFINITION_TABLE))
 			drop_table(draft, draft->changed[i]);

@@ -208,8 +208,19 @@ tables_that_refer_to_each_other_are_dropped(void **state UNUSED)
 		->referenced_table = 100;
 	was(t);
 	was(u);
-	says(DDL_CONSTRAINT, "ALTER TABLE \"public\".\"t\" DROP CONSTRAINT IF "
-						 "EXISTS \"t_fkey\"");
+	says(DDL_CONSTRAINT, "ALTER TABLE \"public\".\"u\" DROP CONSTRAINT IF "
+						 "EXISTS \"u_fkey\"");
+	says(DDL_DROP, "DROP TABLE IF EXISTS \"public\".\"t\"");
+	says(DDL_DROP, "DROP TABLE IF EXISTS \"public\".\"u\"");
+	says_no_more();
+}
+
+/* Whether one uses another's row type is not known. */
+static void
+later_tables_are_dropped_first(void **state UNUSED)
+{
+	was(table(100, "t"));
+	was(table(200, "u"));
 	says(DDL_DROP, "DROP TABLE IF EXISTS \"public\".\"u\"");
 	says(DDL_DROP, "DROP TABLE IF EXISTS \"public\".\"t\"");
 	says_no_more();
@@ -1133,6 +1144,7 @@ main(void)
 		TEST(a_table_is_created_with_what_belongs_to_it),
 		TEST(a_table_is_dropped_after_those_that_refer_to_it),
 		TEST(tables_that_refer_to_each_other_are_dropped),
+		TEST(later_tables_are_dropped_first),
 		TEST(partitions_are_dropped_with_their_table),
 		TEST(a_partition_is_dropped_once),
 		TEST(tables_exchange_their_names),
