@@ -323,6 +323,14 @@ end_attempt(Recorder *self)
 
 /* ---- all attempts ------------------------------------------------------- */
 
+/* Whether there is a slot, which keeps the source's WAL for the log. */
+static bool
+has_begun(const Recorder *self)
+{
+	return self->slot.confirmed_lsn != 0 ||
+		   (self->recording != NULL && recording_is_described(self->recording));
+}
+
 /* Says why an attempt has failed; that there is no room only once. */
 static void
 say_failure(Recorder *self, const Backoff *backoff, Error *err)
@@ -335,8 +343,12 @@ say_failure(Recorder *self, const Backoff *backoff, Error *err)
 		return;
 	if (no_room)
 	{
-		error_hint(err, "Nothing is confirmed to the source, which keeps its "
-						"WAL, until there is room.");
+		error_hint(err,
+				   has_begun(self)
+					   ? "Nothing is confirmed to the source, which keeps its "
+						 "WAL, until there is room."
+					   : "Recording has not begun: there is no slot yet, and "
+						 "the source keeps nothing for this log.");
 		log_error(LOG_WARNING, "log.no-room", err);
 		return;
 	}

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -19,10 +18,22 @@
 #define VERSION_LINE    "format"
 #define FORMAT_VERSION  "1"
 
+/*
+ * The lock of the whole file.  It belongs to the open file, so it ends with the
+ * process; and, other than that of flock(), one can ask for it without having
+ * it for a moment.
+ */
+static struct flock
+whole_file(short type)
+{
+	return (struct flock){.l_type = type, .l_whence = SEEK_SET};
+}
+
 Rc
 log_description_lock(int directory_fd, const char *path, int *lock_fd,
 					 Error *err)
 {
+	struct flock lock = whole_file(F_WRLCK);
 	Rc rc;
 
 	*lock_fd = openat(directory_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC,
@@ -31,9 +42,9 @@ log_description_lock(int directory_fd, const char *path, int *lock_fd,
 		return error_set(err, log_error_code(errno),
 						 "could not open file \"%s/%s\": %s", path, LOCK_NAME,
 						 strerror(errno));
-	if (flock(*lock_fd, LOCK_EX | LOCK_NB) == 0)
+	if (fcntl(*lock_fd, F_OFD_SETLK, &lock) == 0)
 		return RC_OK;
-	if (errno == EWOULDBLOCK)
+	if (errno == EAGAIN || errno == EACCES)
 		rc = error_set(err, ERR_CONFIG,
 					   "log \"%s\" is written by another process", path);
 	else
@@ -48,7 +59,9 @@ bool
 log_description_is_locked(int directory_fd)
 {
 	int fd = openat(directory_fd, LOCK_NAME, O_RDONLY | O_CLOEXEC);
-	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
+	struct flock lock = whole_file(F_RDLCK);
+	bool locked = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 &&
+				  lock.l_type != F_UNLCK;
 
 	if (fd >= 0)
 		close(fd);

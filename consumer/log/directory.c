@@ -228,7 +228,11 @@ log_directory_replace(int directory_fd, const char *name, const void *data,
 	FAULT("log.before_rename");
 	done = done && renameat(directory_fd, temporary, directory_fd, name) == 0;
 	if (!done)
+	{
+		/* It is of no use to anybody, and may have taken the last room. */
 		rc = could_not(err, "write file", name);
+		unlinkat(directory_fd, temporary, 0);
+	}
 	else if (fsync(directory_fd) != 0)
 		rc = error_set(err, ERR_IO,
 					   "could not flush the directory of file \"%s\": %s", name,

@@ -283,6 +283,8 @@ write_anew(const LogEnd *end, int directory_fd, const char *temporary)
 		close(from);
 	if (to >= 0)
 		close(to);
+	if (!done)
+		unlinkat(directory_fd, temporary, 0);
 	errno = error;
 	return done;
 }
