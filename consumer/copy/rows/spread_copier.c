@@ -361,7 +361,6 @@ get_message(SpreadCopier *copier, Error *err)
 	SpreadCurrent *current = &copier->current;
 	int length = PQgetCopyData(source, &current->message, 1);
 
-	ASSERT(current->message == NULL);
 	if (length == 0)
 		length = PQconsumeInput(source)
 					 ? PQgetCopyData(source, &current->message, 1)
