@@ -155,8 +155,10 @@ find_rules(Placed *placed, const CopyCatalog *catalog,
 		else
 		{
 			table->rule = name_columns(placed, table->rule, table->table);
-			if (table->rule->column_count > 0 && check_columns(placed, table))
-				append_wanted(table, i, wanted);
+			if (table->rule->column_count == 0 || !check_columns(placed, table))
+				continue;
+			table->columns.oid = table->table->oid;
+			append_wanted(table, i, wanted);
 		}
 	}
 }
@@ -441,9 +443,29 @@ add_attnum(PlacedTable *table, const PGresult *result, int row)
 	long attnum = strtol(PQgetvalue(result, row, COLUMNS_ATTNUM), NULL, 10);
 
 	CHECK(number >= 0 && number < table->rule->column_count);
-	columns->oid = table->table->oid;
-	columns->count = table->rule->column_count;
+	columns->count++;
 	columns->attnums[number] = (uint16_t) attnum;
+}
+
+/*
+ * Fails if a column is missing, which was there when the catalog was read: it
+ * was renamed or dropped between the two queries.
+ */
+static MUST_CHECK Rc
+require_columns(const Placed *placed, Error *err)
+{
+	for (int i = 0; i < placed->table_count; i++)
+	{
+		const PlacedTable *table = &placed->tables[i];
+
+		if (table->columns.oid != 0 &&
+			table->columns.count != table->rule->column_count)
+			return error_set(err, ERR_CHANGED,
+							 "columns of table %s were renamed or dropped "
+							 "while they were looked up",
+							 table->table->qualified);
+	}
+	return RC_OK;
 }
 
 static void
@@ -494,6 +516,8 @@ ask_source(Placed *placed, const CopyCatalog *catalog, const Buf *wanted,
 	rc = sql_run(source, &sql, &result, err);
 	if (rc == RC_OK)
 		take_columns(placed, result, catalog->publications.publishes_keys);
+	if (rc == RC_OK)
+		rc = require_columns(placed, err);
 	PQclear(result);
 	return rc;
 }
@@ -580,27 +604,41 @@ placed_list_columns(const Placed *placed, PlacedColumnsList *list)
 }
 
 /*
- * Returns the columns of the table with a rule that names it, if a name alone
- * may not tell which column is meant; else NULL.
+ * Returns what a target has noted of a table, if a name alone may not tell
+ * which column is meant; else NULL.
  */
 static const PlacedColumns *
-find_columns(const Placed *placed, const PlacementRule *rule)
+find_noted(const PlacementRule *rule, uint32_t oid,
+		   const PlacedColumnsList *const *noted, int count)
 {
+	const PlacedColumns *columns = NULL;
+
 	if (!placement_rule_has_former(rule))
 		return NULL;
+	for (int i = 0; i < count && columns == NULL; i++)
+		columns = placed_columns_find(noted[i], oid);
+	return columns != NULL && columns->count == rule->column_count ? columns
+																   : NULL;
+}
+
+/* Returns the OID of the table with the rule's name; 0: there is none. */
+static uint32_t
+find_named(const Placed *placed, const PlacementRule *rule)
+{
 	for (int i = 0; i < placed->table_count; i++)
 	{
-		const PlacedTable *table = &placed->tables[i];
+		const CopyTable *table = placed->tables[i].table;
 
-		if (strcmp(table->table->schema, rule->schema) == 0 &&
-			strcmp(table->table->name, rule->name) == 0)
-			return table->columns.oid != 0 ? &table->columns : NULL;
+		if (strcmp(table->schema, rule->schema) == 0 &&
+			strcmp(table->name, rule->name) == 0)
+			return table->oid;
 	}
-	return NULL;
+	return 0;
 }
 
 void
 placed_append_distribution(const Placed *placed, const Placement *placement,
+						   const PlacedColumnsList *const *noted, int count,
 						   Buf *buf)
 {
 	for (int i = 0; i < placement_rule_count(placement); i++)
@@ -608,21 +646,19 @@ placed_append_distribution(const Placed *placed, const Placement *placement,
 		const PlacementRule *rule = placement_rule(placement, i);
 
 		if (rule->kind == PLACEMENT_HASH && placement_names_table(rule))
-			placement_append_distribution(rule, rule->schema, rule->name,
-										  find_columns(placed, rule), buf);
+			placement_append_distribution(
+				rule, rule->schema, rule->name,
+				find_noted(rule, find_named(placed, rule), noted, count), buf);
 	}
 	for (int i = 0; i < placed->table_count; i++)
 	{
-		const PlacedTable *table = &placed->tables[i];
+		const PlacementRule *rule = placed->tables[i].rule;
+		const CopyTable *table = placed->tables[i].table;
 
-		if (table->rule != NULL && table->rule->kind == PLACEMENT_HASH &&
-			!placement_names_table(table->rule))
+		if (rule != NULL && rule->kind == PLACEMENT_HASH &&
+			!placement_names_table(rule))
 			placement_append_distribution(
-				table->rule, table->table->schema, table->table->name,
-				placement_rule_has_former(table->rule) &&
-						table->columns.oid != 0
-					? &table->columns
-					: NULL,
-				buf);
+				rule, table->schema, table->name,
+				find_noted(rule, table->oid, noted, count), buf);
 	}
 }

@@ -35,7 +35,10 @@ typedef struct PlacedTable
 	 */
 	const char *hash_sql;
 
-	/* The columns of the rule; its `oid` is 0 if there are none. */
+	/*
+	 * The columns that the rule means in the source's catalog; its `oid` is 0
+	 * if there are none.
+	 */
 	PlacedColumns columns;
 } PlacedTable;
 
@@ -62,7 +65,8 @@ typedef struct Placed
  * Finds the rules of a catalog's tables, and queries the source about their
  * columns; blocks.  On success the caller owns *placed, which borrows catalog
  * and placement until placed_free().  Returns RC_OK also if there are problems;
- * if one of them is an error, `problems` has an error.
+ * if one of them is an error, `problems` has an error.  Fails with ERR_CHANGED
+ * if a column has another name than in the catalog.
  */
 MUST_CHECK Rc placed_read(Placed **placed, const CopyCatalog *catalog,
 						  const Placement *placement, PgConn *source,
@@ -81,9 +85,13 @@ void placed_list_columns(const Placed *placed, PlacedColumnsList *list);
  * Appends the value of the plugin's option `distribution`; nothing if no table
  * is hashed.  The value contains tables whose rules have their full names also
  * if they are not published now, because older changes of them may be in the
- * stream.
+ * stream.  `noted` has the `count` lists of the targets, or NULL for a target
+ * whose list is not known: the plugin is told the columns that they have, not
+ * what a name means now.
  */
 void placed_append_distribution(const Placed *placed,
-								const Placement *placement, Buf *buf);
+								const Placement *placement,
+								const PlacedColumnsList *const *noted,
+								int count, Buf *buf);
 
 #endif /* PENSTOCK_CATALOG_PLACED_H */

@@ -14,20 +14,19 @@ node_table_write(PgConn *target, const char *pipeline, const NodeIdentity *node,
 				 Error *err)
 {
 	static const char sql[] =
-		"INSERT INTO penstock.node (pipeline, modulus, remainder, places,"
-		" columns) VALUES ($1, $2::integer, $3::integer, $4::jsonb, $5::jsonb)"
+		"INSERT INTO penstock.node (pipeline, modulus, remainder, places)"
+		" VALUES ($1, $2::integer, $3::integer, $4::jsonb)"
 		" ON CONFLICT (pipeline) DO UPDATE SET modulus = excluded.modulus,"
-		" remainder = excluded.remainder, places = excluded.places,"
-		" columns = excluded.columns";
+		" remainder = excluded.remainder, places = excluded.places";
 	char modulus[16];
 	char remainder[16];
 	const char *params[] = {pipeline, modulus,
 							node->remainder == NODE_REMAINDER_NONE ? NULL
 																   : remainder,
-							node->places, node->columns};
+							node->places};
 
 	ASSERT(node->modulus > 0 && node->remainder < node->modulus);
-	ASSERT(node->places != NULL && node->columns != NULL);
+	ASSERT(node->places != NULL);
 	snprintf(modulus, sizeof(modulus), "%d", node->modulus);
 	snprintf(remainder, sizeof(remainder), "%d", node->remainder);
 	return pgconn_exec_params(target, sql, LENGTH_OF(params), params, NULL,
@@ -119,57 +118,6 @@ check_places(PgConn *target, const char *pipeline, const NodeIdentity *node,
 	return rc;
 }
 
-/*
- * Adds the columns of tables that the target does not know to its row; refuses
- * tables that were placed by other columns.  A name in the configuration file
- * means another column if names were swapped, or a column was dropped and
- * another one got its name.
- */
-static MUST_CHECK Rc
-check_columns(PgConn *target, const char *pipeline, const NodeIdentity *node,
-			  Error *err)
-{
-	static const char differs_sql[] =
-		"SELECT g.key, n.columns->>g.key, g.value FROM penstock.node n,"
-		" pg_catalog.jsonb_each_text($2::jsonb) g WHERE n.pipeline = $1"
-		" AND n.columns->g.key <> $2::jsonb->g.key ORDER BY g.key LIMIT 1";
-	static const char note_sql[] =
-		"UPDATE penstock.node SET columns = $2::jsonb || columns"
-		" WHERE pipeline = $1 AND NOT columns @> $2::jsonb";
-	const char *params[] = {pipeline, node->columns};
-	PGresult *result = NULL;
-	Rc rc = pgconn_exec_params(target, differs_sql, LENGTH_OF(params), params,
-							   &result, err);
-
-	ASSERT(node->columns != NULL);
-	if (rc != RC_OK)
-		return rc;
-	if (PQntuples(result) > 0)
-	{
-		rc = error_set(err, ERR_CONFIG,
-					   "a table of the source, with the OID %s, was placed by "
-					   "another column when %s was loaded",
-					   PQgetvalue(result, 0, 0), pgconn_label(target));
-		error_detail(err,
-					 "The names in section [placement] mean the columns with "
-					 "the attnums %s now; those by which it was placed are %s.",
-					 PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 1));
-		error_hint(
-			err,
-			"SELECT attrelid::regclass, attnum, attname FROM "
-			"pg_attribute WHERE attrelid = %s AND attnum > 0, run on the "
-			"source, gives the names that they have now.  Write them "
-			"into section [placement], each followed by \"formerly\" "
-			"and its old name; or clone again.",
-			PQgetvalue(result, 0, 0));
-	}
-	PQclear(result);
-	if (rc == RC_OK)
-		rc = pgconn_exec_params(target, note_sql, LENGTH_OF(params), params,
-								NULL, err);
-	return rc;
-}
-
 static MUST_CHECK Rc
 refuse_unplaced(PgConn *target, bool was_placed, Error *err)
 {
@@ -223,8 +171,6 @@ node_table_check(PgConn *target, const char *pipeline, const NodeIdentity *node,
 	rc = check_number(target, &was, node, err);
 	if (rc == RC_OK)
 		rc = check_places(target, pipeline, node, err);
-	if (rc == RC_OK)
-		rc = check_columns(target, pipeline, node, err);
 	return rc;
 }
 

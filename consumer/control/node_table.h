@@ -4,9 +4,8 @@
  *
  * The number of nodes decides which node has a row of a hashed table, so a
  * follower must have the same nodes as the copy.  Each target therefore stores
- * which of how many nodes it is, and how each table was placed.  A column by
- * which rows are placed must also remain the same column, whatever has its name
- * now.  A target without a row was copied without a placement.
+ * which of how many nodes it is, and how each table was placed.  A target
+ * without a row was copied without a placement.
  */
 #ifndef PENSTOCK_CONTROL_NODE_TABLE_H
 #define PENSTOCK_CONTROL_NODE_TABLE_H
@@ -19,13 +18,10 @@
 
 typedef struct NodeIdentity
 {
-	int modulus;         /* number of nodes */
-	int remainder;       /* number of this node, from 0; or
-						  * NODE_REMAINDER_NONE */
-	const char *places;  /* JSON object from table to placement; borrowed */
-	const char *columns; /* JSON object from the source's OID of a table to an
-						  * array of attnums, of the columns by which its rows
-						  * are placed; borrowed */
+	int modulus;        /* number of nodes */
+	int remainder;      /* number of this node, from 0; or
+						 * NODE_REMAINDER_NONE */
+	const char *places; /* JSON object from table to placement; borrowed */
 } NodeIdentity;
 
 /* Writes a pipeline's row in place of an existing one; waits. */

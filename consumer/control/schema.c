@@ -181,8 +181,17 @@ static const ControlTable tables[] = {
 		.columns_sql = "pipeline text PRIMARY KEY,"
 					   " modulus integer NOT NULL,"
 					   " remainder integer,"
-					   " places jsonb NOT NULL,"
-					   " columns jsonb NOT NULL DEFAULT '{}'",
+					   " places jsonb NOT NULL",
+		.of_pipeline = true,
+	},
+	/* placed_column_table.h, with columns as in model/placed_columns.h */
+	{
+		.name = "placed_column",
+		.columns_sql = "pipeline text NOT NULL,"
+					   " source_oid bigint NOT NULL,"
+					   " number bigint NOT NULL,"
+					   " attnum bigint NOT NULL,"
+					   " PRIMARY KEY (pipeline, source_oid, number)",
 		.of_pipeline = true,
 	},
 	/* moved_table.h, with columns as in model/moved.h */
@@ -312,8 +321,11 @@ static const struct
 		" ADD COLUMN IF NOT EXISTS place bigint NOT NULL DEFAULT 0,"
 		" DROP CONSTRAINT IF EXISTS progress_pkey,"
 		" ADD CONSTRAINT progress_pkey PRIMARY KEY (pipeline, place);"},
-	{10, "ALTER TABLE penstock.node"
-		 " ADD COLUMN IF NOT EXISTS columns jsonb NOT NULL DEFAULT '{}';"},
+	/*
+	 * Version 10 had there what penstock.placed_column has now; but of tables
+	 * that were copied before, it was what the names meant at the upgrade.
+	 */
+	{12, "ALTER TABLE penstock.node DROP COLUMN IF EXISTS columns;"},
 };
 
 

@@ -25,7 +25,7 @@
  * Current version.  Version 1 had no table penstock.version, and created the
  * other tables one by one.
  */
-#define CONTROL_VERSION 11
+#define CONTROL_VERSION 12
 
 /*
  * Whether the schema has that table.  RC_FAIL with ERR_CONFIG: the schema is

@@ -4,8 +4,7 @@
  */
 #include "model/moved.h"
 
-/* Number of this relation.  Those of the stream have numbers from 1. */
-#define MOVED_NUMBER 0
+#include <string.h>
 
 Relation *
 moved_relation_new(void)
@@ -38,7 +37,7 @@ moved_relation_new(void)
 	};
 	Relation *relation = relation_new(MOVED_COLUMN_COUNT);
 
-	relation->number = MOVED_NUMBER;
+	relation->number = RELATION_OWN_NUMBER;
 	relation->schema = "penstock";
 	relation->name = "moved";
 	relation->identity = IDENTITY_DEFAULT;
@@ -54,5 +53,5 @@ moved_relation_new(void)
 bool
 moved_is_relation(const Relation *relation)
 {
-	return relation->number == MOVED_NUMBER;
+	return relation_is_own(relation) && strcmp(relation->name, "moved") == 0;
 }

@@ -60,6 +60,12 @@ enum
 	TYPE_LSN = 3220,
 };
 
+/*
+ * Number of relations that stand for tables of the schema penstock.  Those of
+ * the stream have numbers from 1.
+ */
+#define RELATION_OWN_NUMBER 0
+
 typedef enum ColumnEncoding
 {
 	COLUMN_INTEGER,
@@ -133,6 +139,13 @@ typedef struct Relation
  * reference.
  */
 Relation *relation_new(int column_count);
+
+/* Whether a relation stands for a table of the schema penstock. */
+static inline bool
+relation_is_own(const Relation *relation)
+{
+	return relation->number == RELATION_OWN_NUMBER;
+}
 
 /*
  * Add and release a reference; releasing the last one frees the Relation.

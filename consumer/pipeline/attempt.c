@@ -395,17 +395,46 @@ reopen_stream(Attempt *attempt, Error *err)
 }
 
 /*
- * Tells the source which tables to leave out of the stream.  The list comes
- * from the targets, which we claim only after the stream was opened.  So if the
- * list differs from the one that the stream was opened with, the stream is
- * opened again; the next attempt begins with the new list.
+ * Takes from the targets by which columns rows are placed.  *learnt tells
+ * whether the source has to be told.
  */
 static MUST_CHECK Rc
-settle_left_out(Attempt *attempt, Error *err)
+learn_columns(Attempt *attempt, bool *learnt, Error *err)
 {
-	Buf list;
-	Rc rc = RC_OK;
+	Rc rc;
 
+	for (int i = 0; i < attempt->sink_count; i++)
+	{
+		if (attempt->sinks[i]->report->unreachable)
+			continue;
+		postgres_sink_take_columns(attempt->sinks[i], &attempt->columns[i]);
+		attempt->noted[i] = &attempt->columns[i];
+	}
+	rc = place_learn(&attempt->place, attempt->config, attempt->noted,
+					 attempt->sink_count, learnt, err);
+	if (rc == RC_OK && *learnt)
+		log_info("follow", "the targets know by which columns rows are placed, "
+						   "whatever their names: the stream begins again, and "
+						   "the source is told");
+	return rc;
+}
+
+/*
+ * Tells the source which tables to leave out of the stream, and by which
+ * columns rows are placed.  That comes from the targets, which we claim only
+ * after the stream was opened.  So if it differs from what the stream was
+ * opened with, the stream is opened again; the next attempt begins with the new
+ * list of tables.
+ */
+static MUST_CHECK Rc
+settle_stream(Attempt *attempt, Error *err)
+{
+	bool learnt;
+	Buf list;
+	Rc rc = learn_columns(attempt, &learnt, err);
+
+	if (rc != RC_OK)
+		return rc;
 	buf_init(&list, LEFT_OUT_MAX);
 	list_left_out(attempt, &list);
 	if (list.overflowed)
@@ -421,8 +450,10 @@ settle_left_out(Attempt *attempt, Error *err)
 								 "the stream begins again, with all changes");
 		buf_reset(attempt->left_out);
 		buf_append(attempt->left_out, list.data, list.length);
-		rc = reopen_stream(attempt, err);
+		learnt = true;
 	}
+	if (rc == RC_OK && learnt)
+		rc = reopen_stream(attempt, err);
 	buf_release(&list);
 	return rc;
 }
@@ -440,6 +471,8 @@ attempt_close(Attempt *attempt)
 	pgconn_close(attempt->server);
 	history_release(&attempt->source);
 	place_release(&attempt->place);
+	for (int i = 0; i < CONFIG_TARGETS_MAX; i++)
+		placed_columns_release(&attempt->columns[i]);
 	directory_free(attempt->directory);
 }
 
@@ -905,7 +938,7 @@ begin_from_slot(Attempt *attempt, Error *err)
 	if (rc == RC_OK && *attempt->recording != NULL)
 		join_log(attempt);
 	else if (rc == RC_OK)
-		rc = settle_left_out(attempt, err);
+		rc = settle_stream(attempt, err);
 	return rc;
 }
 
@@ -926,7 +959,7 @@ attempt_run(Attempt *attempt, Error *err)
 	Pipeline pipeline = {.name = attempt->config->name,
 						 .endpos = attempt->config->endpos,
 						 .placement = attempt->config->placement,
-						 .columns = &attempt->place.column_list,
+						 .noted = attempt->noted,
 						 .node_count = attempt->config->node_count,
 						 .verbose = true,
 						 .counted = true};

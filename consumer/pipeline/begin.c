@@ -4,7 +4,28 @@
  */
 #include "pipeline/begin.h"
 
+#include <string.h>
+
 #include "source/stream.h"
+
+/* invalid_parameter_value: what the plugin answers to an option's value */
+#define OPTION_SQLSTATE "22023"
+
+/*
+ * Explains that the plugin does not understand the option `distribution`, of
+ * which the values have more than in an older plugin.
+ */
+static void
+explain_distribution(const WireOptions *wire, Error *err)
+{
+	if (wire->distribution == NULL ||
+		strcmp(err->sqlstate, OPTION_SQLSTATE) != 0 ||
+		strstr(err->message, "\"distribution\"") == NULL)
+		return;
+	error_hint(err, "The plugin on the source is probably older than this "
+					"program.  Install its package of this version there; the "
+					"server need not be restarted.");
+}
 
 Rc
 begin_stream(Source **source, PgConn *replication, const char *slot,
@@ -19,5 +40,7 @@ begin_stream(Source **source, PgConn *replication, const char *slot,
 	options.plugin_options = plugin_options.data;
 	rc = stream_open(source, replication, &options, err);
 	buf_release(&plugin_options);
+	if (rc == RC_FAIL)
+		explain_distribution(wire, err);
 	return rc;
 }

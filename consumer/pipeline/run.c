@@ -324,6 +324,10 @@ handle_frame(Run *run, Frame *frame, Error *err)
 	}
 	if (rc == RC_OK && frame->commits)
 		note_commit(run);
+	if (rc == RC_FAIL && err->code == ERR_CONFIG)
+		error_context(
+			err, "passing on the transaction that comes after LSN " LSN_FORMAT,
+			LSN_ARGS(run->progress.received));
 	return rc;
 }
 
@@ -1128,7 +1132,7 @@ pipeline_run(const Pipeline *pipeline, bool *progressed, Error *err)
 		.sinks = pipeline->sinks,
 		.sink_count = pipeline->sink_count,
 		.placement = pipeline->placement,
-		.columns = pipeline->columns,
+		.noted = pipeline->noted,
 		.node_count = pipeline->node_count,
 		.directory = pipeline->directory,
 		.pipeline = pipeline->name,

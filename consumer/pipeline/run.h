@@ -65,13 +65,13 @@ typedef struct Pipeline
 	bool keeps_log; /* whether the last sink writes a log, from which the others
 					 * can get everything again: then only that one counts for
 					 * what is confirmed to the source */
-	const PlacedColumnsList *columns; /* see RouterOptions; borrowed */
-	const Placement *placement;       /* placement over the sinks; borrowed, or
-									   * NULL */
-	int node_count;                   /* as in RouterOptions */
-	Directory *directory;             /* as in RouterOptions */
-	const char *name; /* name of the pipeline; borrowed; needed with a
-					   * placement */
+	const PlacedColumnsList *const *noted; /* as in RouterOptions; borrowed */
+	const Placement
+		*placement;       /* placement over the sinks; borrowed, or NULL */
+	int node_count;       /* as in RouterOptions */
+	Directory *directory; /* as in RouterOptions */
+	const char *name;     /* name of the pipeline; borrowed; needed with a
+						   * placement */
 
 	/*
 	 * Returns a sink that replaces one which failed with *err, or NULL if the

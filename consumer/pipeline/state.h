@@ -122,6 +122,13 @@ typedef struct Attempt
 	Opening openings[CONFIG_TARGETS_MAX];
 	Sink *sinks[CONFIG_TARGETS_MAX + 1]; /* those of the targets, and of the log
 										  * if there is one */
+	PlacedColumnsList columns[CONFIG_TARGETS_MAX]; /* columns by which the rows
+													* of each target are placed
+													*/
+	const PlacedColumnsList
+		*noted[CONFIG_TARGETS_MAX + 1]; /* the same; NULL: the
+										 * target is unreachable
+										 */
 	int sink_count;    /* of targets; 0 until all sinks are in `sinks` */
 	SchemaNotes notes; /* stores the definitions of the source's schema on
 						* targets that have none */

@@ -170,7 +170,7 @@ open_sink(Opening *opening, PgConn *conn, const PostgresSinkOptions *given,
 	Rc rc;
 
 	if (place_node(attempt->config, opening->index, &attempt->place.places,
-				   &attempt->place.columns, &node))
+				   &node))
 		options.node = &node;
 	rc = postgres_sink_open(&opening->sink, conn, &options, err);
 	if (rc == RC_FAIL && err->code == ERR_CHANGED)

@@ -5,7 +5,8 @@
  * We look up the rule of a table when its first change arrives, and again after
  * the source has described the table anew (another Relation).  The description
  * must then fit the rule: rows of a table that is placed by hash must have that
- * hash.
+ * hash, and the rule's names must mean the columns by which the rows of the
+ * table were placed before.
  */
 #ifndef PENSTOCK_ROUTE_PLACES_H
 #define PENSTOCK_ROUTE_PLACES_H
@@ -20,11 +21,11 @@
 typedef struct Places Places;
 
 /*
- * Returns a Places without tables.  Borrows the placement, and the columns that
- * it means in the tables that the source has now; NULL: they are not known.
+ * Returns a Places without tables.  Borrows the placement, and the lists of
+ * `target_count` targets; see RouterOptions.noted.
  */
 Places *places_new(const Placement *placement,
-				   const PlacedColumnsList *columns);
+				   const PlacedColumnsList *const *noted, int target_count);
 
 /* Frees a Places.  Accepts NULL. */
 void places_free(Places *places);
@@ -32,8 +33,9 @@ void places_free(Places *places);
 /*
  * Finds the rule for a table; *rule is borrowed from the placement.  Fails with
  * ERR_CONFIG if there is no rule, or if the source does not send the hash that
- * the rule requires, if the table lacks the rule's column, if another column
- * has taken its name, or if it cannot be told which column the rule means.
+ * the rule requires, if the table lacks the rule's column, if rows of the table
+ * were placed by another column, or if it cannot be told which column the rule
+ * means.
  */
 MUST_CHECK Rc places_find(Places *places, Relation *relation,
 						  const PlacementRule **rule, Error *err);
@@ -43,6 +45,18 @@ MUST_CHECK Rc places_find(Places *places, Relation *relation,
  * whose rule places_find() has just found.
  */
 const char *places_key_column(const Places *places, const Relation *relation);
+
+/*
+ * Returns the columns by which a table is placed, whose rule places_find() has
+ * just found; NULL: all targets have noted them, or there are none.
+ */
+const PlacedColumns *places_columns(const Places *places,
+									const Relation *relation);
+
+/* Whether a target has noted them; and that it has. */
+bool places_is_noted(const Places *places, const Relation *relation,
+					 int target);
+void places_set_noted(Places *places, const Relation *relation, int target);
 
 /*
  * Checks the definition of a table that was created or altered; other

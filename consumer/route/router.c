@@ -58,6 +58,7 @@ struct Router
 							 * round */
 	size_t moving_row_bytes; /* expected number of bytes of a row */
 	Relation *moved;         /* the table penstock.moved, see model/moved.h */
+	Relation *placed_column; /* the table penstock.placed_column */
 	uint32_t refused_xid;
 };
 
@@ -79,9 +80,11 @@ router_new(const RouterOptions *options)
 	router->directory = options->directory;
 	router->pipeline = options->pipeline;
 	router->moved = moved_relation_new();
+	router->placed_column = placed_columns_relation_new();
 	router->ahead_max = 1;
 	if (options->placement != NULL)
-		router->places = places_new(options->placement, options->columns);
+		router->places = places_new(options->placement, options->noted,
+									options->sink_count);
 	return router;
 }
 
@@ -105,6 +108,7 @@ router_free(Router *router)
 		drop_moving_row(router);
 	frame_unref(router->frame);
 	relation_unref(router->moved);
+	relation_unref(router->placed_column);
 	places_free(router->places);
 	free(router->sinks);
 	free(router->txn_origin);
@@ -476,6 +480,67 @@ place_listed(Router *router, Frame *frame, const Change *change, Error *err)
 	return give(router, to, frame, change, err);
 }
 
+/* Passes to a sink by which columns a table is placed. */
+static MUST_CHECK Rc
+give_columns(const Router *router, int target, Frame *frame,
+			 const PlacedColumns *columns, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < columns->count && rc == RC_OK; i++)
+	{
+		Value *row = arena_calloc(frame->arena, PLACED_FIELD_COUNT,
+								  sizeof(Value));
+		Change *change = arena_calloc(frame->arena, 1, sizeof(Change));
+
+		row[PLACED_PIPELINE] = (Value){
+			.kind = VALUE_BINARY,
+			.bytes = (const uint8_t *) arena_strdup(frame->arena,
+													router->pipeline),
+			.length = (uint32_t) strlen(router->pipeline),
+		};
+		row[PLACED_OID] = (Value){.kind = VALUE_INTEGER,
+								  .integer = columns->oid};
+		row[PLACED_NUMBER] = (Value){.kind = VALUE_INTEGER, .integer = i};
+		row[PLACED_ATTNUM] = (Value){.kind = VALUE_INTEGER,
+									 .integer = columns->attnums[i]};
+		*change = (Change){.kind = CHANGE_INSERT,
+						   .relation = router->placed_column,
+						   .new_row = row};
+		rc = give(router, target, frame, change, err);
+	}
+	return rc;
+}
+
+/*
+ * Has the targets that lack them note the columns by which a table is placed,
+ * in the current transaction.  An open transaction may end with an abort, and
+ * its description of the table with it.
+ */
+static MUST_CHECK Rc
+note_columns(Router *router, Frame *frame, const Relation *relation, Error *err)
+{
+	const PlacedColumns *columns = places_columns(router->places, relation);
+	Rc rc = RC_OK;
+
+	if (columns == NULL)
+		return RC_OK;
+	if (frame->open_txn.xid != 0)
+		return error_set(err, ERR_CONFIG,
+						 "by which columns table \"%s\".\"%s\" is placed is "
+						 "noted when the transaction commits",
+						 relation->schema, relation->name);
+	for (int i = 0; i < router->sink_count && rc == RC_OK; i++)
+	{
+		if (router->txn.end_lsn <= router->sinks[i]->report->start_lsn ||
+			places_is_noted(router->places, relation, i))
+			continue;
+		rc = give_columns(router, i, frame, columns, err);
+		places_set_noted(router->places, relation, i);
+	}
+	return rc;
+}
+
 static MUST_CHECK Rc
 place_row(Router *router, Frame *frame, const Change *change, Error *err)
 {
@@ -484,6 +549,8 @@ place_row(Router *router, Frame *frame, const Change *change, Error *err)
 	int to;
 	Rc rc = places_find(router->places, change->relation, &rule, err);
 
+	if (rc == RC_OK)
+		rc = note_columns(router, frame, change->relation, err);
 	if (rc != RC_OK)
 		return rc;
 	switch (rule->kind)

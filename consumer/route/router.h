@@ -13,6 +13,10 @@
  * (see model/moved.h); the router waits for them, and accepts no other frame
  * meanwhile.
  *
+ * Before the first row of a table that is placed by columns, each sink gets
+ * inserts into penstock.placed_column, unless its target has them.  The router
+ * refuses rows that are placed by other columns than before.
+ *
  * A sink whose start_lsn is at or after the transaction's end has applied the
  * transaction already and does not get it.  The sinks are borrowed.
  */
@@ -31,11 +35,15 @@ typedef struct RouterOptions
 {
 	Sink *const *sinks; /* array of sink_count sinks; copied */
 	int sink_count;
-	const Placement *placement;       /* borrowed; NULL: every sink gets every
-									   * change */
-	const PlacedColumnsList *columns; /* columns of the source's tables that the
-									   * placement means; borrowed; NULL: not
-									   * known */
+	const Placement *placement; /* borrowed; NULL: every sink gets every change
+								 */
+
+	/*
+	 * For each sink the columns by which rows of its target were placed when it
+	 * was opened (model/placed_columns.h); NULL for a sink whose target is
+	 * unreachable.  Borrowed; NULL: no sink takes such columns.
+	 */
+	const PlacedColumnsList *const *noted;
 	int node_count;       /* number of sinks, the first ones, that share
 						   * the rows of tables placed by hash */
 	Directory *directory; /* borrowed; NULL: no rule places rows by a

@@ -11,14 +11,14 @@ use Test::More;
 use Penstock::Nodes;
 use Penstock::Pair;
 
-my $VERSION = 11;
+my $VERSION = 12;
 
 # The tables of version 1, which were made one by one, and had fewer columns.
 my $AS_VERSION_1 = <<'END';
 DROP TABLE penstock.version, penstock.postponed_key, penstock.follower,
 	penstock.fence, penstock.moved, penstock.node, penstock.table_state,
 	penstock.definition, penstock.sequence, penstock.index_build, penstock.repair,
-	penstock.switch, penstock.verified;
+	penstock.switch, penstock.verified, penstock.placed_column;
 ALTER TABLE penstock.conflict DROP COLUMN target_index;
 ALTER TABLE penstock.copy_run DROP COLUMN source_timeline;
 ALTER TABLE penstock.progress DROP CONSTRAINT progress_pkey, DROP COLUMN moves,
@@ -157,12 +157,20 @@ $pair = $nodes->pair;
 $pair->source_sql('CREATE TABLE rows (id integer PRIMARY KEY, v text);
 	INSERT INTO rows SELECT n FROM generate_series(1, 20) n');
 $nodes->run_or_die('clone');
-$nodes->node_sql($_, 'ALTER TABLE penstock.node DROP COLUMN columns;
-	UPDATE penstock.version SET version = 9') for $nodes->names;
+my $NODE_COLUMNS = q(SELECT count(*) FROM pg_attribute WHERE attrelid = 'penstock.node'::regclass
+	AND attname = 'columns' AND NOT attisdropped);
+$nodes->node_sql($_, q(ALTER TABLE penstock.node ADD columns jsonb NOT NULL DEFAULT '{}';
+	DROP TABLE penstock.placed_column; UPDATE penstock.version SET version = 10)) for $nodes->names;
 $pair->source_sql('INSERT INTO rows SELECT n FROM generate_series(21, 40) n');
 $nodes->run_or_die('follow', '--endpos=' . $pair->source_lsn);
 my @counts = map { $nodes->node_sql($_, 'SELECT count(*) FROM rows') } $nodes->names;
 is($counts[0] + $counts[1], 40, 'nodes are brought up to date as well');
+for my $node ($nodes->names)
+{
+	is($nodes->node_sql($node, $NODE_COLUMNS), 0, "node $node has not what version 10 had noted");
+	is($nodes->node_sql($node, 'SELECT attnum FROM penstock.placed_column'), 1,
+		'but the column of the first row that came');
+}
 
 done_testing();
 

@@ -368,6 +368,8 @@ throw_away_target(Clone *clone, CloneTarget *target, Error *err)
 		rc = large_objects_drop(clone->lead->conn, target->conn, err);
 	if (rc == RC_OK)
 		rc = large_object_table_forget(target->conn, name, err);
+	if (rc == RC_OK)
+		rc = clone_forget_columns(clone, target->conn, err);
 	if (rc != RC_OK)
 		return rc;
 	log_info("clone",

@@ -16,6 +16,7 @@
 #include "catalog/match.h"
 #include "check/ends.h"
 #include "control/copy/table_state.h"
+#include "control/placed_column_table.h"
 #include "copy/rows/spread.h"
 #include "copy/rows/work_tables.h"
 #include "job/clone/snapshot.h"
@@ -433,6 +434,46 @@ leave_out(CloneSource *source, const Placed *placed)
 			source->catalog->tables[i].done = true;
 }
 
+/*
+ * Writes to a target by which columns the rows are placed.  The rows that an
+ * earlier run has copied must have been placed by the same.
+ */
+static MUST_CHECK Rc
+note_on_target(const CloneSource *source, const Placed *placed, PgConn *target,
+			   Error *err)
+{
+	const char *name = source->config->name;
+	PlacedColumnsList list = {0};
+	PlacedColumnsList now = {0};
+	Rc rc = placed_column_table_read(target, name, &list, err);
+
+	if (rc == RC_OK)
+		rc = place_require_noted(placed, &list, err);
+	if (rc == RC_FAIL && err->code == ERR_CONFIG)
+		error_hint(err, "Give the columns their names back, or start over with "
+						"--restart.");
+	if (rc == RC_OK)
+	{
+		placed_list_columns(placed, &now);
+		rc = placed_column_table_add(target, name, &now, err);
+	}
+	placed_columns_release(&list);
+	placed_columns_release(&now);
+	return rc;
+}
+
+static MUST_CHECK Rc
+note_columns(Clone *clone, const CloneSource *source, const Placed *placed,
+			 Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->config->target_count && rc == RC_OK; i++)
+		if (!clone->targets[i].complete)
+			rc = note_on_target(source, placed, clone->targets[i].conn, err);
+	return rc;
+}
+
 static MUST_CHECK Rc
 place_rows(Clone *clone, CloneSource *source, Error *err)
 {
@@ -447,12 +488,11 @@ place_rows(Clone *clone, CloneSource *source, Error *err)
 		buf_release(&source->places);
 		buf_init(&source->places, BUF_TEXT_MAX);
 		place_append_places(placed, &source->places);
-		buf_release(&source->columns);
-		buf_init(&source->columns, BUF_TEXT_MAX);
-		place_append_columns(placed, &source->columns);
 		leave_out(source, placed);
-		rc = spread_all_rows(clone, source, placed, err);
+		rc = note_columns(clone, source, placed, err);
 	}
+	if (rc == RC_OK)
+		rc = spread_all_rows(clone, source, placed, err);
 	placed_free(placed);
 	return rc;
 }
@@ -588,8 +628,7 @@ clone_spread_note(const Clone *clone, const CloneSource *source, int number,
 	Rc rc;
 
 	ASSERT(pgconn_can_be_inside(target));
-	if (!place_node(source->config, number, &source->places, &source->columns,
-					&node))
+	if (!place_node(source->config, number, &source->places, &node))
 		return RC_OK;
 	rc = node_table_write(target, source->config->name, &node, err);
 	/* With one source, work_list_hand_over() writes the watermarks. */

@@ -66,7 +66,6 @@ typedef struct CloneSource
 						  * are read */
 	Lsn start_lsn;       /* consistent point of the slot */
 	Buf places;          /* NodeIdentity.places for this source */
-	Buf columns;         /* NodeIdentity.columns, likewise */
 	bool listed;         /* whether the tables of `catalog` are those in the
 						  * work lists */
 	CopyTable **of_lead; /* for each table of the lead, the table of this

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/own_command.h"
 #include "control/pipeline_table.h"
+#include "control/placed_column_table.h"
 #include "control/schema.h"
 #include "job/clone/check.h"
 #include "net/pgconn_open.h"
@@ -81,6 +82,17 @@ reopen_target(Clone *clone, int number, Error *err)
 	return clone_open_target(clone, number, err);
 }
 
+Rc
+clone_forget_columns(const Clone *clone, PgConn *target, Error *err)
+{
+	Rc rc = RC_OK;
+
+	for (int i = 0; i < clone->source_count && rc == RC_OK; i++)
+		rc = placed_column_table_forget(target, clone->sources[i].config->name,
+										err);
+	return rc;
+}
+
 /* Removes the work list from a target to which nothing was copied, and the
  * schema "penstock" if it is empty then. */
 static MUST_CHECK Rc
@@ -94,6 +106,8 @@ remove_notes(Clone *clone, int number, Error *err)
 	/* If this run has not begun the work list, the list is not ours. */
 	if (target->list_begun)
 		rc = work_list_remove(target->conn, clone->config->name, err);
+	if (rc == RC_OK && target->list_begun)
+		rc = clone_forget_columns(clone, target->conn, err);
 	if (rc == RC_OK && target->list_begun)
 		rc = control_forget(target->conn, clone->config->name, err);
 	if (rc == RC_OK)

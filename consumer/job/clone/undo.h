@@ -21,4 +21,11 @@ MUST_CHECK Rc clone_drop_slot(PgConn *source, const char *name, Error *err);
  */
 void clone_undo(Clone *clone);
 
+/*
+ * Removes from a target by which columns the rows of a clone that is given up
+ * were placed; blocks.
+ */
+MUST_CHECK Rc clone_forget_columns(const Clone *clone, PgConn *target,
+								   Error *err);
+
 #endif /* PENSTOCK_JOB_CLONE_UNDO_H */

@@ -5,8 +5,6 @@
  */
 #include "pipeline/beside/place.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -38,30 +36,6 @@ place_append_places(const Placed *placed, Buf *buf)
 	buf_release(&text);
 }
 
-void
-place_append_columns(const Placed *placed, Buf *buf)
-{
-	Json json;
-
-	json_init(&json, buf);
-	json_begin_object(&json);
-	for (int i = 0; i < placed->table_count; i++)
-	{
-		const PlacedColumns *columns = &placed->tables[i].columns;
-		char oid[16];
-
-		if (columns->oid == 0)
-			continue;
-		snprintf(oid, sizeof(oid), "%" PRIu32, columns->oid);
-		json_key(&json, oid);
-		json_begin_array(&json);
-		for (int k = 0; k < columns->count; k++)
-			json_int(&json, columns->attnums[k]);
-		json_end_array(&json);
-	}
-	json_end_object(&json);
-}
-
 /* Returns the source's OID of the directory's table; 0: there is none. */
 static uint32_t
 find_directory_oid(const CopyCatalog *catalog, const Placement *placement)
@@ -75,42 +49,54 @@ find_directory_oid(const CopyCatalog *catalog, const Placement *placement)
 	return 0;
 }
 
+static MUST_CHECK Rc
+require_room(const Buf *text, Error *err)
+{
+	if (!text->overflowed)
+		return RC_OK;
+	return error_set(err, ERR_LIMIT,
+					 "the names of the published tables that section "
+					 "[placement] places are longer than %zu bytes",
+					 (size_t) PLACE_TEXT_MAX);
+}
+
 Rc
 place_read(Place *place, const Config *config, PgConn *source, Error *err)
 {
 	const CatalogOptions options = {.publications = config->publications};
-	CopyCatalog *catalog = NULL;
-	Placed *placed = NULL;
 	Rc rc;
 
 	buf_init(&place->distribution, PLACE_TEXT_MAX);
 	buf_init(&place->places, PLACE_TEXT_MAX);
-	buf_init(&place->columns, PLACE_TEXT_MAX);
 	if (config->placement == NULL)
 		return RC_OK;
-	rc = catalog_read(&catalog, source, &options, err);
+	rc = catalog_read(&place->catalog, source, &options, err);
 	if (rc == RC_OK)
-		rc = placed_read(&placed, catalog, config->placement, source, err);
+		rc = placed_read(&place->placed, place->catalog, config->placement,
+						 source, err);
 	if (rc == RC_OK)
-		rc = placed_require_good(placed, err);
+		rc = placed_require_good(place->placed, err);
 	if (rc == RC_OK)
 	{
-		placed_append_distribution(placed, config->placement,
+		placed_append_distribution(place->placed, config->placement, NULL, 0,
 								   &place->distribution);
-		place_append_places(placed, &place->places);
-		place_append_columns(placed, &place->columns);
-		placed_list_columns(placed, &place->column_list);
-		place->directory_oid = find_directory_oid(catalog, config->placement);
-		if (place->distribution.overflowed || place->places.overflowed ||
-			place->columns.overflowed)
-			rc = error_set(err, ERR_LIMIT,
-						   "the names of the published tables that section "
-						   "[placement] places are longer than %zu bytes",
-						   (size_t) BUF_TEXT_MAX);
+		place_append_places(place->placed, &place->places);
+		place->directory_oid = find_directory_oid(place->catalog,
+												  config->placement);
+		rc = require_room(&place->distribution, err);
 	}
-	placed_free(placed);
-	catalog_free(catalog);
+	if (rc == RC_OK)
+		rc = require_room(&place->places, err);
 	return rc;
+}
+
+static void
+forget_tables(Place *place)
+{
+	placed_free(place->placed);
+	catalog_free(place->catalog);
+	place->placed = NULL;
+	place->catalog = NULL;
 }
 
 void
@@ -118,8 +104,90 @@ place_release(Place *place)
 {
 	buf_release(&place->distribution);
 	buf_release(&place->places);
-	buf_release(&place->columns);
-	placed_columns_release(&place->column_list);
+	forget_tables(place);
+}
+
+/* ---- what the targets have noted ---------------------------------------- */
+
+static void
+append_attnums(const PlacedColumns *columns, Buf *buf)
+{
+	for (int i = 0; i < columns->count; i++)
+		buf_printf(buf, "%s%d", i > 0 ? ", " : "", columns->attnums[i]);
+}
+
+static MUST_CHECK Rc
+refuse_other_columns(const PlacedTable *table, const PlacedColumns *noted,
+					 Error *err)
+{
+	Buf was;
+	Buf is;
+	Rc rc = error_set(err, ERR_CONFIG,
+					  "rows of table %s are placed by another column than the "
+					  "one that section [placement] names",
+					  table->table->qualified);
+
+	buf_init(&was, BUF_TEXT_MAX);
+	buf_init(&is, BUF_TEXT_MAX);
+	append_attnums(noted, &was);
+	append_attnums(&table->columns, &is);
+	error_detail(err,
+				 "They are placed by attnum %s; the names in line %d mean "
+				 "attnum %s on the source now.",
+				 was.data, table->rule->line, is.data);
+	error_hint(err,
+			   "SELECT attnum, attname FROM pg_attribute WHERE attrelid = %u "
+			   "AND attnum IN (%s), run on the source, gives the name that it "
+			   "has now.  Write that into section [placement], followed by "
+			   "\"formerly\" and the older names, the oldest one last; if the "
+			   "column was dropped, clone again.",
+			   noted->oid, was.data);
+	buf_release(&was);
+	buf_release(&is);
+	return rc;
+}
+
+Rc
+place_require_noted(const Placed *placed, const PlacedColumnsList *list,
+					Error *err)
+{
+	for (int i = 0; i < placed->table_count; i++)
+	{
+		const PlacedTable *table = &placed->tables[i];
+		const PlacedColumns *noted = placed_columns_find(list,
+														 table->columns.oid);
+
+		if (noted != NULL && !placed_columns_equal(noted, &table->columns))
+			return refuse_other_columns(table, noted, err);
+	}
+	return RC_OK;
+}
+
+Rc
+place_learn(Place *place, const Config *config,
+			const PlacedColumnsList *const *noted, int count, bool *learnt,
+			Error *err)
+{
+	Buf distribution;
+	Rc rc = RC_OK;
+
+	*learnt = false;
+	if (config->placement == NULL)
+		return RC_OK;
+	for (int i = 0; i < count && rc == RC_OK; i++)
+		rc = place_require_noted(place->placed, noted[i], err);
+	if (rc != RC_OK)
+		return rc;
+	buf_init(&distribution, PLACE_TEXT_MAX);
+	placed_append_distribution(place->placed, config->placement, noted, count,
+							   &distribution);
+	rc = require_room(&distribution, err);
+	/* Before, it had no OIDs and attnums. */
+	*learnt = distribution.length > place->distribution.length;
+	forget_tables(place);
+	buf_release(&place->distribution);
+	place->distribution = distribution;
+	return rc;
 }
 
 /* Reads the directory's table on a target. */
@@ -170,7 +238,7 @@ place_read_directory(const Config *config, int target, Lsn lsn,
 
 bool
 place_node(const Config *config, int target, const Buf *places,
-		   const Buf *columns, NodeIdentity *node)
+		   NodeIdentity *node)
 {
 	if (config->placement == NULL)
 		return false;
@@ -179,7 +247,6 @@ place_node(const Config *config, int target, const Buf *places,
 		.modulus = config->node_count,
 		.remainder = target < config->node_count ? target : NODE_REMAINDER_NONE,
 		.places = places->data,
-		.columns = columns->data,
 	};
 	return true;
 }

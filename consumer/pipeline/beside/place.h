@@ -20,9 +20,10 @@ typedef struct Place
 	Buf distribution; /* value for the plugin's option `distribution`; empty:
 					   * not needed */
 	Buf places;       /* placement of each table as JSON: see NodeIdentity */
-	Buf columns;      /* the columns by which rows are placed, likewise */
-	PlacedColumnsList column_list; /* the same, to be looked up */
 	uint32_t directory_oid; /* OID of the directory's table; 0: there is none */
+	CopyCatalog *catalog; /* the tables, until place_learn(); NULL: there is no
+						   * placement */
+	Placed *placed;       /* the same */
 } Place;
 
 /*
@@ -36,9 +37,25 @@ MUST_CHECK Rc place_read(Place *place, const Config *config, PgConn *source,
 /* Releases a Place.  Accepts a zeroed one. */
 void place_release(Place *place);
 
-/* Append the JSON objects for NodeIdentity.places and NodeIdentity.columns. */
+/* Appends the JSON object for NodeIdentity.places. */
 void place_append_places(const Placed *placed, Buf *buf);
-void place_append_columns(const Placed *placed, Buf *buf);
+
+/*
+ * Fails with ERR_CONFIG if the names in a rule mean other columns in the
+ * source's catalog than those that a target has noted.
+ */
+MUST_CHECK Rc place_require_noted(const Placed *placed,
+								  const PlacedColumnsList *list, Error *err);
+
+/*
+ * Takes the lists that the targets have, NULL for one that is unreachable:
+ * fails as place_require_noted() does, and makes `distribution` anew.  *learnt
+ * tells whether it differs from before.  To be called once: it forgets the
+ * tables.
+ */
+MUST_CHECK Rc place_learn(Place *place, const Config *config,
+						  const PlacedColumnsList *const *noted, int count,
+						  bool *learnt, Error *err);
 
 /*
  * Reads the directory (route/directory.h) from a target.  The target's copy is
@@ -49,10 +66,10 @@ MUST_CHECK Rc place_read_directory(const Config *config, int target, Lsn lsn,
 								   Directory **directory, Error *err);
 
 /*
- * Fills *node for a target; borrows `places` and `columns`.  Returns false, and
- * does not set *node, if there is no placement.
+ * Fills *node for a target; borrows `places`.  Returns false, and does not set
+ * *node, if there is no placement.
  */
 bool place_node(const Config *config, int target, const Buf *places,
-				const Buf *columns, NodeIdentity *node);
+				NodeIdentity *node);
 
 #endif /* PENSTOCK_PIPELINE_BESIDE_PLACE_H */

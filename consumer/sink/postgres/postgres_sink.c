@@ -114,6 +114,7 @@ postgres_free(Sink *sink)
 	uncopied_free(self->uncopied);
 	table_states_free(self->table_states);
 	postponed_keys_release(&self->keys);
+	placed_columns_release(&self->columns);
 	free(self->target.label);
 	free(self->target.pipeline);
 	free(self->conninfo);
@@ -341,6 +342,7 @@ postgres_sink_open(Sink **sink, PgConn *conn,
 	self->placed = options->node != NULL;
 	self->chooses_tables = options->chooses_tables;
 	self->keys = session.keys;
+	self->columns = session.columns;
 	self->uncopied = uncopied_new(session.copied, session.table_states);
 	start_from(self, &session.progress);
 	self->kept_lsn = session.has_kept ? self->report.start_lsn : 0;
@@ -382,4 +384,17 @@ const PostponedKeys *
 postgres_sink_keys(const Sink *sink)
 {
 	return &last_sink(sink)->keys;
+}
+
+void
+postgres_sink_take_columns(Sink *sink, PlacedColumnsList *list)
+{
+	PostgresSink *self;
+
+	while (sink->next != NULL)
+		sink = sink->next;
+	CHECK(sink->ops == &postgres_ops);
+	self = postgres_sink(sink);
+	*list = self->columns;
+	self->columns = (PlacedColumnsList){0};
 }

@@ -18,6 +18,7 @@
 #include "control/node_table.h"
 #include "control/pipeline_table.h"
 #include "control/progress_table.h"
+#include "model/placed_columns.h"
 #include "model/policy.h"
 #include "model/words.h"
 #include "net/pgconn_open.h"
@@ -99,5 +100,11 @@ const TableStates *postgres_sink_table_states(const Sink *sink);
  * long as the sink.
  */
 const PostponedKeys *postgres_sink_keys(const Sink *sink);
+
+/*
+ * Moves the list of the columns by which the target's rows were placed when the
+ * lease was claimed, empty without a placement, to the caller.
+ */
+void postgres_sink_take_columns(Sink *sink, PlacedColumnsList *list);
 
 #endif /* PENSTOCK_SINK_POSTGRES_POSTGRES_SINK_H */

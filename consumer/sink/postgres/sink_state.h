@@ -38,6 +38,7 @@ typedef struct PostgresSink
 	Lanes *lanes; /* lanes whose leader is `applier` */
 	TableStates *table_states;
 	PostponedKeys keys;
+	PlacedColumnsList columns; /* until postgres_sink_take_columns() */
 	UncopiedTables *uncopied;
 	OpenTxns *open_txns;
 	Lsn delivered_lsn; /* end of the last delivered transaction */

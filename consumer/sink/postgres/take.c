@@ -231,7 +231,7 @@ take_change(Sink *sink, Frame *frame, const Change *change, Error *err)
 	if (hold)
 		begin_hold(self);
 	if (change != NULL &&
-		(change->relation == NULL || !moved_is_relation(change->relation)))
+		(change->relation == NULL || !relation_is_own(change->relation)))
 		change = uncopied_select(self->uncopied, frame, change, 0, end_lsn);
 	if (change == NULL)
 		return RC_OK;

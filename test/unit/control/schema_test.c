@@ -108,10 +108,10 @@ test_another_may_have_made_it(void **state UNUSED)
 		{.sql = LOOK, .answer = LIBPQ_ROWS, .rows = "f|f|f|f\n"},
 		{.sql = "BEGIN;", .answer = LIBPQ_ROWS, .columns = 2},
 		{.sql = LOOK, .answer = LIBPQ_ROWS, .rows = "t|t|t|t\n"},
-		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "11\n"},
+		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "12\n"},
 		{.sql = "COMMIT"},
 		{0}};
-	assert_int_equal(CONTROL_VERSION, 11);
+	assert_int_equal(CONTROL_VERSION, 12);
 	succeeds(control_create, steps);
 }
 
@@ -120,7 +120,7 @@ test_nothing_is_upgraded_where_nothing_is(void **state UNUSED)
 {
 	static const LibpqStep steps[] = {
 		{.sql = LOOK, .answer = LIBPQ_ROWS, .rows = "t|f|t|t\n"},
-		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "11\n"},
+		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "12\n"},
 		{0}};
 	succeeds(control_upgrade, steps);
 }
@@ -144,11 +144,11 @@ test_a_newer_one_is_refused(void **state UNUSED)
 {
 	static const LibpqStep steps[] = {
 		{.sql = LOOK, .answer = LIBPQ_ROWS, .rows = "t|t|t|t\n"},
-		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "12\n"},
+		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "13\n"},
 		{.sql = "to_regclass('penstock.fence')",
 		 .answer = LIBPQ_ROWS,
 		 .rows = "t|t|\\N|us\n"},
-		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "12\n"},
+		{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "13\n"},
 		{0}};
 	PgConn *conn = open_script(steps);
 	Error err = {0};
@@ -156,7 +156,7 @@ test_a_newer_one_is_refused(void **state UNUSED)
 
 	assert_int_equal(control_create(conn, &err), RC_FAIL);
 	assert_int_equal(err.code, ERR_CONFIG);
-	assert_non_null(strstr(err.message, "of version 12"));
+	assert_non_null(strstr(err.message, "of version 13"));
 	error_reset(&err);
 	assert_int_equal(control_has(conn, "fence", &exists, &err), RC_FAIL);
 	assert_int_equal(err.code, ERR_CONFIG);

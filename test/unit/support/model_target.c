@@ -728,7 +728,7 @@ static const LibpqStep anytime[] = {
 	{.sql = "to_regclass('penstock.",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "f|f|\\N|us\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "11\n"},
+	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "12\n"},
 	{.sql = "pg_terminate_backend(", .answer = LIBPQ_ROWS, .columns = 1},
 	{.sql = "set_config('application_name'",
 	 .answer = LIBPQ_ROWS,

@@ -13,6 +13,7 @@
 #include "control/copy/index_build.h"
 #include "control/fence.h"
 #include "control/moved_table.h"
+#include "control/placed_column_table.h"
 #include "control/schema.h"
 #include "net/citus.h"
 #include "net/foreign_actions.h"
@@ -313,6 +314,9 @@ set_up(Session *self, const SessionOptions *options, Error *err)
 		rc = copied_tables_read(&self->copied, conn, options->pipeline, err);
 	if (rc == RC_OK && options->only == NULL)
 		rc = postponed_keys_read(&self->keys, conn, options->pipeline, err);
+	if (rc == RC_OK && options->node != NULL)
+		rc = placed_column_table_read(conn, options->pipeline, &self->columns,
+									  err);
 	if (rc == RC_OK && options->only == NULL)
 		rc = fence_read(conn, options->pipeline, &self->fence_lsn, err);
 	if (rc == RC_OK && options->only == NULL)
@@ -351,6 +355,7 @@ session_open(Session *session, PgConn *conn, const SessionOptions *options,
 		table_states_free(session->table_states);
 		copied_tables_free(session->copied);
 		postponed_keys_release(&session->keys);
+		placed_columns_release(&session->columns);
 		pgconn_close(session->conn);
 		*session = (Session){0};
 	}

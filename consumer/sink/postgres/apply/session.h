@@ -14,6 +14,7 @@
 #include "control/node_table.h"
 #include "control/pipeline_table.h"
 #include "control/progress_table.h"
+#include "model/placed_columns.h"
 #include "model/policy.h"
 #include "net/pgconn.h"
 #include "net/pgconn_open.h"
@@ -41,7 +42,8 @@ typedef struct Session
 	TableStates *table_states;
 	CopiedTables *copied; /* NULL: all tables count as copied */
 	PostponedKeys keys;
-	Lsn fence_lsn;       /* see fence.h; 0: no fence */
+	PlacedColumnsList columns; /* empty without a placement */
+	Lsn fence_lsn;             /* see fence.h; 0: no fence */
 	Lsn index_build_lsn; /* newest position in penstock.index_build; 0: none */
 	bool has_kept;       /* whether penstock.moved has rows of the pipeline */
 } Session;
@@ -54,8 +56,8 @@ PgConnOptions session_connection(const SessionOptions *options);
  * and ends further sessions of an earlier holder.  Waits for the target.  Takes
  * ownership of the connection, even if it fails; it must be new and opened with
  * session_connection(); NULL: opens one.  After success, the connection, the
- * table states, and the lists of copied tables and keys are owned by the
- * caller.
+ * table states, and the lists of copied tables, keys and columns are owned by
+ * the caller.
  */
 MUST_CHECK Rc session_open(Session *session, PgConn *conn,
 						   const SessionOptions *options, Error *err);

@@ -27,7 +27,7 @@
 	 .answer = LIBPQ_ROWS,                                                     \
 	 .rows = "t|t|\\N|us\n"},                                                  \
 	{                                                                          \
-		.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "11\n"          \
+		.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "12\n"          \
 	}
 
 static const LibpqStep steps[] = {
@@ -40,7 +40,7 @@ static const LibpqStep steps[] = {
 	{.sql = "bool_or(relname = 'progress')",
 	 .answer = LIBPQ_ROWS,
 	 .rows = "t|t|t|t\n"},
-	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "11\n"},
+	{.sql = "SELECT version", .answer = LIBPQ_ROWS, .rows = "12\n"},
 	LOOK_FOR("node"),
 	{.sql = "FROM penstock.node", .answer = LIBPQ_ROWS, .columns = 2},
 	{.sql = "SET session_replication_role = replica"},
