@@ -163,7 +163,8 @@ is_interrupted(const PostgresSink *self)
 {
 	return self->sink.orders.mode == SINK_SETTLING &&
 		   has_only_incomplete(self) &&
-		   (!stages_is_empty(self->stages) || self->applier.txn_open);
+		   (!stages_is_empty(self->stages) || self->applier.txn_open ||
+			self->taking);
 }
 
 static MUST_CHECK Rc
