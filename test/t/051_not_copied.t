@@ -345,10 +345,10 @@ sub names
 	$db->fails_like($FAILED, qr/table "nothing" does not exist/,
 		'nothing', 'table', 'add', 'nothing');
 
-	# A copy that fails: the target's table is not like the source's.
+	# A copy that fails: the target's table does not take the source's row.
 	$db->source_sql('CREATE TABLE unlike (id int PRIMARY KEY, v text);
 		INSERT INTO unlike VALUES (1, \'x\')');
-	$db->target_sql('CREATE TABLE unlike (id int PRIMARY KEY)');
+	$db->target_sql('CREATE TABLE unlike (id int PRIMARY KEY, v text CHECK (v <> \'x\'))');
 	my ($status) = $db->run('table', 'resync', 'unlike');
 	is($status, $FAILED, 'a copy that fails');
 	like(($db->run('status'))[1],
