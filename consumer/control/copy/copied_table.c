@@ -78,7 +78,7 @@ copied_table_add(PgConn *target, const char *pipeline,
 
 	if (rc != RC_OK || !exists || count == 0)
 		return rc;
-	ASSERT(pgconn_can_be_inside(target));
+	ASSERT(rc != RC_OK || pgconn_can_be_inside(target));
 	buf_init(&sql, BUF_TEXT_MAX);
 	buf_append_string(&sql, "INSERT INTO penstock.copied AS c"
 							" SELECT $1, v.*, coalesce(to_regclass("

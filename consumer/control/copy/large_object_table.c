@@ -50,7 +50,7 @@ large_object_table_begin(PgConn *target, const char *pipeline,
 	PGresult *result = NULL;
 	Rc rc = control_upgrade(target, err);
 
-	ASSERT(pgconn_can_be_outside(target));
+	ASSERT(rc != RC_OK || pgconn_can_be_outside(target));
 	*pass = (LargeObjectPass){0};
 	*exists = false;
 	if (rc == RC_OK)

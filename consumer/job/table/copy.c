@@ -364,7 +364,7 @@ empty_table(TableTarget *target, const CopyTable *table, Error *err)
 	bool partitioned = false;
 	Rc rc = read_is_partitioned(target, table, &partitioned, err);
 
-	ASSERT(pgconn_can_be_outside(target->conn));
+	ASSERT(rc != RC_OK || pgconn_can_be_outside(target->conn));
 	if (rc == RC_OK)
 		rc = table_cancel_builds(target, table->qualified, err);
 	if (rc != RC_OK)
