@@ -186,6 +186,9 @@ sources_run(const Command *command, const Config *config, Error *err)
 		return command->run(config, err);
 	if (only >= 0)
 		return run_for(command->run, config, only, err);
+	if (config->log != NULL)
+		return error_set(err, ERR_CONFIG,
+						 "a log is of one source: give it with --from");
 	switch (command->sources)
 	{
 		case SOURCES_ITSELF:

@@ -519,14 +519,54 @@ find_fence(const Attempt *attempt)
 	return fence;
 }
 
-/* Records how the run ended, after a run that did not fail. */
-static void
-note_end(Attempt *attempt, Lsn fence)
+/*
+ * Returns the index of a target of which nobody knows how far it is; -1: there
+ * is none.  A stand-in says that its target has what is confirmed.  That holds
+ * if all targets have to have it before it is confirmed; with a log, the log
+ * alone has to.
+ */
+static int
+find_unknown(const Attempt *attempt)
+{
+	for (int i = 0; i < attempt->sink_count && attempt->config->log != NULL;
+		 i++)
+		if (attempt->sinks[i]->report->unreachable)
+			return i;
+	return -1;
+}
+
+/* Whether a sink is known to have everything up to `endpos`. */
+static bool
+has_all(const Attempt *attempt, int index, Lsn endpos)
+{
+	const SinkReport *report = attempt->sinks[index]->report;
+
+	return report->durable_lsn >= endpos &&
+		   !(attempt->config->log != NULL && report->unreachable);
+}
+
+/*
+ * Records how the run ended, after a run that did not fail.  Fails, with what
+ * another attempt can mend, if it is not known whether a target has got to
+ * where the run was to end.
+ */
+static MUST_CHECK Rc
+note_end(Attempt *attempt, Lsn fence, Error *err)
 {
 	Lsn endpos = attempt->config->endpos;
+	int unknown = find_unknown(attempt);
+	char label[CONFIG_LABEL_SIZE];
 
+	if (unknown >= 0 && (endpos != 0 || fence != 0) && !interrupt_requested())
+	{
+		config_label_target(attempt->config, unknown, label);
+		return error_set(err, ERR_CONNECT,
+						 "%s is unreachable, so it is not known whether it has "
+						 "everything up to LSN " LSN_FORMAT,
+						 label, LSN_ARGS(fence != 0 ? fence : endpos));
+	}
 	for (int i = 0; i < attempt->sink_count && endpos != 0; i++)
-		attempt->cut_short |= attempt->sinks[i]->report->durable_lsn < endpos;
+		attempt->cut_short |= !has_all(attempt, i, endpos);
 	attempt->fenced = fence != 0 && (endpos == 0 || fence < endpos) &&
 					  !interrupt_requested();
 	attempt->fence_lsn = fence;
@@ -535,6 +575,7 @@ note_end(Attempt *attempt, Lsn fence)
 				 LSN_ARGS(fence));
 	else
 		log_end(attempt);
+	return RC_OK;
 }
 
 static void
@@ -1017,7 +1058,7 @@ attempt_run(Attempt *attempt, Error *err)
 	if (rc == RC_OK)
 	{
 		keys_finish(attempt->keys);
-		note_end(attempt, fence);
+		rc = note_end(attempt, fence, err);
 	}
 	return rc;
 }

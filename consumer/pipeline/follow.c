@@ -142,7 +142,8 @@ read_table_states(const Config *config, int index, TableStates **states,
 /*
  * Whether the list of tables to leave out has changed since the stream was
  * opened: a command may have changed it just before the plugin came to a change
- * that it could not send.  False if the list cannot be read from all targets.
+ * that it could not send.  False if the list cannot be read from all targets,
+ * and where there is a log: everything is in it, and nothing is left out.
  */
 static bool
 is_told_otherwise(const Attempt *attempt)
@@ -154,6 +155,8 @@ is_told_otherwise(const Attempt *attempt)
 	Buf list;
 	bool changed;
 
+	if (config->log != NULL || config_source_log(config) != NULL)
+		return false;
 	while (count < config->target_count &&
 		   read_table_states(config, count, &states[count], &ignored) == RC_OK)
 		count++;
