@@ -97,6 +97,59 @@ for my $publish ('TABLE mark, a, b, part', 'ALL TABLES')
 	};
 }
 
+# What is not published in between is not sent, and nothing else shows it.
+my @BETWEEN = (
+	{ title => 'a table that is made, filled and attached', complete => 1,
+		sql => 'CREATE TABLE part (id integer PRIMARY KEY, a text); INSERT INTO part VALUES (15, \'x\');
+			ALTER TABLE root ATTACH PARTITION part FOR VALUES FROM (10) TO (20)' },
+	{ title => 'a partition that is detached, changed and attached', message => qr/changed how table "public"\."root_1" is published.*penstock table resync .*root_1/s,
+		resync => 'root_1', sql => 'ALTER TABLE root DETACH PARTITION root_1; UPDATE root_1 SET a = \'changed\';
+			ALTER TABLE root ATTACH PARTITION root_1 FOR VALUES FROM (0) TO (10)' },
+	{ title => 'operations that are not published for a while', message => qr/changed which operations on table .*penstock table resync .*listed/s,
+		resync => 'mark listed root', sql => 'ALTER PUBLICATION NAME SET (publish = \'insert\'); DELETE FROM listed WHERE id < 3;
+			ALTER PUBLICATION NAME SET (publish = \'insert, update, delete, truncate\')' },
+	{ title => 'a table that is made where inserts are not published', complete => 1, all => 1,
+		sql => 'ALTER PUBLICATION NAME SET (publish = \'delete\'); CREATE TABLE fresh (id integer PRIMARY KEY); INSERT INTO fresh VALUES (1);
+			ALTER PUBLICATION NAME SET (publish = \'insert, update, delete, truncate\')', resync => 'mark listed root', message => qr/penstock table/ },
+	{ title => 'a table that is made, filled and moved into a schema', complete => 1, since => 150000,
+		sql => 'CREATE TABLE plain (id integer PRIMARY KEY); INSERT INTO plain VALUES (1); ALTER TABLE plain SET SCHEMA app' },
+	{ title => 'a table that is made and filled before its schema is added', complete => 1, since => 150000,
+		sql => 'CREATE SCHEMA more; CREATE TABLE more.plain (id integer PRIMARY KEY); INSERT INTO more.plain VALUES (1);
+			ALTER PUBLICATION NAME ADD TABLES IN SCHEMA more' },
+);
+
+for my $i (0 .. $#BETWEEN)
+{
+	my $case = $BETWEEN[$i];
+
+	subtest "in one transaction: $case->{title}" => sub {
+		plan skip_all => 'this server publishes no schemas' if $version < ($case->{since} // 0);
+		my $name = "between_$i";
+		my $pair = $server->with_database($name, publish => $case->{all} ? 'ALL TABLES' : '');
+		my $sql = $case->{sql} =~ s/NAME/$name/gr;
+
+		$pair->source_sql('CREATE TABLE root (id integer PRIMARY KEY, a text) PARTITION BY RANGE (id);
+			CREATE TABLE root_1 PARTITION OF root FOR VALUES FROM (0) TO (10); INSERT INTO root VALUES (1, \'one\');
+			CREATE TABLE listed (id integer PRIMARY KEY); INSERT INTO listed SELECT generate_series(1, 10); CREATE SCHEMA app');
+		$pair->source_sql("CREATE PUBLICATION $name FOR TABLE mark, listed, root" . ($version >= 150000 ? ', TABLES IN SCHEMA app' : '')) if !$case->{all};
+		$pair->clone('--ddl=follow');
+		$pair->source_sql("BEGIN; $sql; COMMIT");
+		my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+		if ($case->{message})
+		{
+			is($status, 1, 'stops the follower');
+			like($log, $case->{message}, 'which says what to do');
+			$pair->run_or_die('table', 'resync', split / /, $case->{resync});
+			$pair->follow_to_end;
+		}
+		else
+		{
+			is($status, 0, 'does not stop the follower') or diag $log;
+		}
+		$pair->equal_ok('nothing is missing');
+	};
+}
+
 subtest 'the owner of a publication' => sub {
 	my $pair = $server->with_database('owner');
 
