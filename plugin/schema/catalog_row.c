@@ -429,6 +429,24 @@ note_rule(PenstockObjects *objects, Relation catalog, HeapTuple tuple,
 		note_other(objects, catalog, tuple, event, form->ev_class);
 }
 
+/*
+ * Whether a publication may have taken the place of one that had other tables:
+ * it was created, has got its name, or was for all tables.  As long as there is
+ * none of a name, no rows are sent, so that nothing is told when one is
+ * dropped.
+ */
+static bool
+has_new_tables(HeapTuple old, Form_pg_publication form)
+{
+	Form_pg_publication was;
+
+	if (old == NULL)
+		return true;
+	was = (Form_pg_publication) GETSTRUCT(old);
+	return was->puballtables ||
+		   strcmp(NameStr(was->pubname), NameStr(form->pubname)) != 0;
+}
+
 /* Records a publication; what it publishes may be of other kinds now. */
 static void
 note_publication(PenstockObjects *objects, Relation catalog, HeapTuple old,
@@ -450,7 +468,8 @@ note_publication(PenstockObjects *objects, Relation catalog, HeapTuple old,
 		note_other(objects, catalog, tuple, event, InvalidOid);
 		if (event == PENSTOCK_ROW_INSERTED)
 			penstock_members_mark_publication(
-				objects, form->oid, NameStr(form->pubname), form->puballtables);
+				objects, form->oid, NameStr(form->pubname),
+				form->puballtables || has_new_tables(old, form));
 	}
 }
 

@@ -28,7 +28,8 @@ extern void penstock_members_mark_schema_of(PenstockObjects *objects,
 											Oid namespace, Oid publication);
 
 /*
- * Notes all tables of a publication as changed, if it is one of the session's.
+ * Notes all tables of a publication as changed, if it is one of the session's;
+ * `all_tables`: every table that there is.
  */
 extern void penstock_members_mark_publication(PenstockObjects *objects,
 											  Oid publication, const char *name,

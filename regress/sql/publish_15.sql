@@ -143,7 +143,7 @@ CREATE TABLE of_all.p (id int) PARTITION BY LIST (id);
 CREATE TABLE p_1 PARTITION OF of_all.p DEFAULT;
 CREATE VIEW of_all.v AS SELECT 1 AS one;
 CREATE PUBLICATION pub_of;
-SELECT count(*) FROM get_changes('pub_of', 'schema_changes', 'true');
+SELECT count(*) > 0 FROM get_changes('pub_of', 'schema_changes', 'true');
 ALTER PUBLICATION pub_of ADD TABLES IN SCHEMA of_all;
 SELECT unnest FROM get_changes('pub_of', 'schema_changes', 'true') AS unnest;
 ALTER PUBLICATION pub_of SET (publish = 'update, delete');

@@ -207,7 +207,7 @@ ALTER TABLE p ALTER b TYPE text USING 'b' || b;
 -- They are told of one by one also where their rows are the whole's.
 CREATE PUBLICATION via_root FOR TABLE p WITH (publish_via_partition_root);
 INSERT INTO p VALUES (1, '11');
-SELECT count(*) FROM get_rows('via_root');
+SELECT count(*) > 0 FROM get_rows('via_root');
 BEGIN;
 INSERT INTO p VALUES (1, '12');
 ALTER TABLE p ALTER b TYPE int USING length(b);

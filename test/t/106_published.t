@@ -150,6 +150,36 @@ for my $i (0 .. $#BETWEEN)
 	};
 }
 
+# Another publication that has the name for a while, with fewer tables.
+for my $how ('dropped and made again', 'renamed')
+{
+	subtest "a publication for all tables that is $how" => sub {
+		my $name = $how eq 'renamed' ? 'renamed' : 'again';
+		my $pair = $server->with_database($name);
+		my ($away, $back) = $how eq 'renamed' ? ("ALTER PUBLICATION $name RENAME TO other_name", 'ALTER PUBLICATION other_name RENAME TO ' . $name)
+			: ("DROP PUBLICATION $name", "CREATE PUBLICATION $name FOR ALL TABLES");
+
+		$pair->source_sql('CREATE TABLE b (id integer PRIMARY KEY); INSERT INTO b VALUES (1)');
+		$pair->clone('--ddl=follow');
+		$pair->source_sql($_) for $away, $back;
+		$pair->source_sql('INSERT INTO b VALUES (8)');
+		follow_ok($pair, 'does not stop the follower if nothing is written meanwhile');
+		$pair->equal_ok('and nothing is missing');
+		$pair->source_sql($_) for $away, "CREATE PUBLICATION $name FOR TABLE mark", 'INSERT INTO b VALUES (9)',
+			"DROP PUBLICATION $name", $back, 'INSERT INTO b VALUES (10)';
+		my ($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+		for (1 .. 3)
+		{
+			last if $status == 0;
+			my ($table) = $log =~ /penstock table resync (\S+)/ or last;
+			$pair->run_or_die('table', 'resync', $table);
+			($status, undef, $log) = $pair->run('follow', '--endpos=' . $pair->source_lsn);
+		}
+		is($status, 0, 'after what it says, the follower goes on') or diag $log;
+		$pair->equal_ok('another of its name does not make rows be missed');
+	};
+}
+
 subtest 'the owner of a publication' => sub {
 	my $pair = $server->with_database('owner');
 
