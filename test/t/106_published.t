@@ -50,6 +50,21 @@ subtest 'schemas' => sub {
 	come_back($pair, 'app.t', 'also in one transaction');
 };
 
+# Such a pipeline knows nothing of a table that was not published.
+subtest 'a schema that is added where an older version has cloned' => sub {
+	plan skip_all => 'this server publishes no schemas' if $version < 150000;
+	my $pair = $server->with_database('older', publish => '');
+
+	$pair->source_sql('CREATE SCHEMA more; CREATE TABLE more.old (id integer PRIMARY KEY); INSERT INTO more.old VALUES (1);
+		CREATE PUBLICATION older FOR TABLE mark');
+	$pair->clone;
+	my $oid = $pair->source_sql(q(SELECT 'more.old'::regclass::oid));
+	$pair->target_sql("DELETE FROM penstock.definition WHERE source_oid = $oid; DELETE FROM penstock.copied WHERE source_oid = $oid");
+	$pair->source_sql('ALTER PUBLICATION older ADD TABLES IN SCHEMA more');
+	follow_ok($pair, 'does not stop the follower');
+	$pair->equal_ok('and its tables have all their rows');
+};
+
 # A table is complete in the end, or the follower says what to do for it.
 sub come_back
 {

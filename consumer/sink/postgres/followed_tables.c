@@ -232,7 +232,9 @@ is_widened(const Definition *was, const Definition *is)
 /*
  * Whether a table is published from a change on, or differently, and the target
  * does not have its earlier rows.  What was published before the set and again
- * later in it lacks what the transaction has changed in between.
+ * later in it lacks what the transaction has changed in between.  What older
+ * versions have copied is known without the tables that were not published: a
+ * table that is not known when its schema is added may have rows, too.
  */
 static bool
 lacks_rows(const Walk *walk, size_t index)
@@ -243,7 +245,9 @@ lacks_rows(const Walk *walk, size_t index)
 
 	if (has_become_published(was, is))
 		return known != was || !had_rows(walk->self, is->oid);
-	return known == NULL && is_widened(was, is);
+	return known == NULL && (is_widened(was, is) ||
+							 publication_change_adds_schema(
+								 walk->schema, is, walk->self->publications));
 }
 
 /*

@@ -101,26 +101,38 @@ adds_schema(const SchemaChange *change, const Definition *table,
 	return false;
 }
 
+static bool
+is_schema_publication(const SchemaChange *change)
+{
+	return change->kind == SCHEMA_UNTRANSLATED &&
+		   strcmp(change->untranslated_catalog, SCHEMA_CATALOG) == 0;
+}
+
+bool
+publication_change_adds_schema(const SchemaSet *set, const Definition *table,
+							   const Words *publications)
+{
+	for (size_t i = 0; i < set->count; i++)
+	{
+		const SchemaChange *change = set->changes[i]->schema;
+
+		if (is_schema_publication(change) && !change->untranslated_gone &&
+			adds_schema(change, table, publications))
+			return true;
+	}
+	return false;
+}
+
 bool
 publication_change_readds_schema(const SchemaSet *set, const Definition *table,
 								 const Words *publications)
 {
 	bool drops = false;
-	bool adds = false;
 
-	for (size_t i = 0; i < set->count; i++)
-	{
-		const SchemaChange *change = set->changes[i]->schema;
-
-		if (change->kind != SCHEMA_UNTRANSLATED ||
-			strcmp(change->untranslated_catalog, SCHEMA_CATALOG) != 0)
-			continue;
-		if (change->untranslated_gone)
-			drops = true;
-		else
-			adds = adds || adds_schema(change, table, publications);
-	}
-	return drops && adds;
+	for (size_t i = 0; i < set->count && !drops; i++)
+		drops = is_schema_publication(set->changes[i]->schema) &&
+				set->changes[i]->schema->untranslated_gone;
+	return drops && publication_change_adds_schema(set, table, publications);
 }
 
 /* Appends "table resync" with the names of tables as words of a shell. */

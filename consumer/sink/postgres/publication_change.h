@@ -27,6 +27,11 @@ const Definition *publication_change_table(const SchemaSet *set,
 										   const SchemaChange *change,
 										   const Words *publications);
 
+/* Whether a set adds the table's schema to one of these publications. */
+bool publication_change_adds_schema(const SchemaSet *set,
+									const Definition *table,
+									const Words *publications);
+
 /*
  * Whether a set drops a schema from a publication and adds one to it, of which
  * the table is one: what its transaction has changed in between was not
