@@ -247,6 +247,38 @@ SQL
 	$pair->equal_ok('when it is altered by hand');
 };
 
+# Rows that are older than the default do not get it.
+subtest 'columns that get their default afterwards' => sub {
+	my $pair = cloned('defaults', <<'SQL');
+CREATE TABLE t (id integer PRIMARY KEY);
+INSERT INTO t VALUES (1), (2);
+CREATE TABLE rewritten (id integer PRIMARY KEY, m integer);
+INSERT INTO rewritten VALUES (1, 1), (2, 2);
+CREATE TABLE root (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE leaf PARTITION OF root FOR VALUES FROM (0) TO (10);
+INSERT INTO root VALUES (1), (2);
+SQL
+	$pair->source_sql(<<'SQL');
+BEGIN;
+ALTER TABLE t ADD c integer;
+ALTER TABLE t ALTER c SET DEFAULT 5;
+INSERT INTO t VALUES (3);
+ALTER TABLE root ADD c integer, ADD d integer DEFAULT 7;
+ALTER TABLE root ALTER c SET DEFAULT 5;
+INSERT INTO root VALUES (3);
+ALTER TABLE rewritten ADD c varchar(20);
+ALTER TABLE rewritten ALTER m TYPE bigint;
+ALTER TABLE rewritten ALTER c SET DEFAULT now();
+COMMIT;
+SQL
+	$pair->follow_to_end;
+	is($pair->target_sql("SELECT string_agg(coalesce(c::text, '-'), ' ' ORDER BY id) FROM t"),
+		'- - 5', 'rows that are older have none');
+	is($pair->target_sql("SELECT string_agg(concat(coalesce(c::text, '-'), d), ' ' ORDER BY id) FROM root"),
+		'-7 -7 57', 'nor those of partitions');
+	$pair->equal_ok('all rows');
+};
+
 subtest 'more changes than fit into memory' => sub {
 	my $pair = cloned('many', 'CREATE TABLE t (id integer PRIMARY KEY)',
 		'--ddl=follow');

@@ -6,6 +6,12 @@
  * its default does not return any more, such as the time at which the column
  * was added.  The column is added with this value as its default, which is then
  * replaced by the column's own default.
+ *
+ * If older rows have no such value, the column was added without a default, and
+ * got one afterwards: they are null.  Or the table was rewritten, and its rows
+ * are sent again.  In both cases the column gets its default afterwards here,
+ * too, unless it is NOT NULL: then there are no such rows, or they are sent
+ * again.
  */
 #include "ddl/diff/add_columns.h"
 
@@ -100,6 +106,9 @@ add_column(Draft *draft, DraftObject *table, const ColumnDefinition *after)
 		column.default_expression = arena_printf(
 			draft->arena, "%s::%s", text_literal(draft->arena, missing),
 			column.type);
+	if (missing == NULL && !column.not_null &&
+		column.generated == GENERATED_NOT)
+		column.default_expression = "";
 	if (draft_sequence_is_to_come(draft, column.default_expression))
 		column.default_expression = "";
 	statement = draft_alter(draft, table, DDL_CREATE, "ADD COLUMN %s",

@@ -421,11 +421,11 @@ a_default_can_be_long(void **state UNUSED)
 	is(t);
 	assert_int_equal(ddl_diff(before, after, &hints, arena, &plan, &err),
 					 RC_OK);
-	assert_int_equal(plan->count, 1);
-	assert_int_equal(strlen(plan->statements[0].sql),
+	assert_int_equal(plan->count, 2);
+	assert_int_equal(strlen(plan->statements[1].sql),
 					 BYTES + 2 +
-						 strlen("ALTER TABLE \"public\".\"t\" ADD "
-								"COLUMN \"a\" text DEFAULT "));
+						 strlen("ALTER TABLE ONLY \"public\".\"t\" ALTER "
+								"COLUMN \"a\" SET DEFAULT "));
 }
 
 static void
