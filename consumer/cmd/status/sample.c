@@ -470,15 +470,54 @@ move_sessions(PipelineStatus *to, PipelineStatus *from)
 	}
 }
 
+/* What a target had counted at the end of the last look. */
+typedef struct Counted
+{
+	bool known;
+	int64_t rows;
+	int64_t transactions;
+	int64_t taken_us;
+} Counted;
+
+static Counted
+counted_by(const TargetStatus *target)
+{
+	const ProgressRow *progress = &target->second.progress;
+
+	return (Counted){.known = target->reached && progress->exists,
+					 .rows = progress->rows,
+					 .transactions = progress->transactions,
+					 .taken_us = target->second.taken_us};
+}
+
+/* Has the rates tell of the time since the last look, not of its end alone. */
+static void
+count_since(TargetStatus *target, const Counted *last)
+{
+	if (!last->known || !target->reached || !target->first.progress.exists)
+		return;
+	target->first.progress.rows = last->rows;
+	target->first.progress.transactions = last->transactions;
+	target->first.taken_us = last->taken_us;
+}
+
 Rc
 status_take_again(PipelineStatus *status, const Config *config, Error *err)
 {
 	PipelineStatus next = empty_status(config);
+	Counted counted[CONFIG_TARGETS_MAX];
+	int count = status->target_count;
+	Rc rc;
 
+	for (int i = 0; i < count; i++)
+		counted[i] = counted_by(&status->targets[i]);
 	move_sessions(&next, status);
 	status_release(status);
 	*status = next;
-	return take_samples(status, config, err);
+	rc = take_samples(status, config, err);
+	for (int i = 0; i < count && i < status->target_count; i++)
+		count_since(&status->targets[i], &counted[i]);
+	return rc;
 }
 
 void
